@@ -6,6 +6,7 @@ import logging
 
 from django.db import transaction
 
+from deployments.kinds.maintenance import is_needed
 from deployments.models import Service
 from deployments.render.client import configured, quick
 from ledger.services import record
@@ -13,7 +14,7 @@ from operations.accounts import SYSTEM
 from operations.models import Operation
 from operations.models.operation import TERMINAL
 from operations.periodic.clock import database_time
-from operations.periodic.isolation import each, tell
+from operations.periodic.isolation import Failed, each, tell
 from providers.errors import ProviderError
 
 logger = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ def lift_forgotten() -> int:
     if not configured():
         return 0
     due = Service.objects.filter(maintenance_until__lt=database_time(), removed_at=None).select_related("environment")
-    lifted, failed = 0, list[str]()
+    lifted, failed = 0, Failed()
     for service in due:
         with each(service.name, failed):
             lifted += not _held(service) and _lift(service)
@@ -33,9 +34,9 @@ def lift_forgotten() -> int:
 
 
 def _held(service: Service) -> bool:
-    """A running operation that switched it on lifts it itself, in its always-step."""
-    owner = Operation.objects.filter(pk=service.maintenance_operation).first()
-    return owner is not None and owner.status not in TERMINAL
+    """What a running operation switched on it lifts itself; what it found on, it still counts on."""
+    owner = Operation.objects.filter(pk=service.maintenance_operation).exclude(status__in=TERMINAL)
+    return owner.exists() or is_needed(service)
 
 
 def _lift(service: Service) -> bool:

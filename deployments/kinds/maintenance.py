@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.conf import settings
-from django.utils import timezone
+from django.db.models import Q
 
 from deployments.kinds.base import WEB_SERVICE, ServiceKind, here, name_of
 from deployments.models import Service
@@ -17,9 +17,10 @@ from deployments.render.client import render
 from operations.engine.context import StepContext
 from operations.engine.kinds import register_step
 from operations.engine.specs import Consequence, Parameter, Parameters, StepSpec, step
-from operations.models import Environment, Risk
+from operations.models import Environment, Risk, Status, Step
+from operations.periodic.clock import database_time
 from providers.counting import counted
-from providers.errors import Refused
+from providers.errors import ProviderError, Refused
 from providers.render import Render
 
 DEFAULT_MINUTES = 30
@@ -49,7 +50,7 @@ def switch(ctx: StepContext, api: Render, service: Service, on: bool) -> bool:
 
 def remember(service: Service, ctx: StepContext, minutes: int | None) -> None:
     """Until when it may stay on, for the watchdog; None: it is off."""
-    until = timezone.now() + timedelta(minutes=minutes) if minutes else None
+    until = database_time() + timedelta(minutes=minutes) if minutes else None
     owner = ctx.operation.pk if minutes else ""
     Service.objects.filter(pk=service.pk).update(maintenance_until=until, maintenance_operation=owner)
 
@@ -118,24 +119,41 @@ def maintenance_on(ctx: StepContext) -> None:
     api = render()
     switched = set(ctx.state.get("switched", []))
     for service in services:
-        if not service.maintenance or service.render_id in switched:
-            ctx.state["switched"] = sorted(switched | {service.render_id})
+        if service.render_id not in switched and api.services.get(service.render_id).maintenance.enabled:
+            ctx.state["found_on"] = sorted({*ctx.state.get("found_on", []), service.render_id})
             ctx.save_state()
-            remember(service, ctx, STEP_MINUTES)
-            switch(ctx, api, service, True)
-            switched.add(service.render_id)
-            ctx.log(f"{service.name} is in maintenance. Without the portal: {lifting_curl(service.render_id)}")
+            continue
+        switched.add(service.render_id)
+        ctx.state["switched"] = sorted(switched)
+        ctx.save_state()
+        remember(service, ctx, STEP_MINUTES)
+        switch(ctx, api, service, True)
+        ctx.log(f"{service.name} is in maintenance. Without the portal: {lifting_curl(service.render_id)}")
+
+
+def is_needed(service: Service) -> bool:
+    """Whether a running operation closed this door, or found it closed, and counts on it until its end."""
+    counted_on = Q(detail__switched__contains=[service.render_id]) | Q(detail__found_on__contains=[service.render_id])
+    return Step.objects.filter(counted_on, operation__status=Status.RUNNING).exists()
 
 
 def maintenance_off(ctx: StepContext) -> None:
-    """Lift what `maintenance_on` of the same operation switched on; what was on before stays on."""
+    """Lift what `maintenance_on` of the same operation switched on; what was on before stays on. Raises ProviderError
+    after the last one where some could not be lifted."""
     switched = ctx.state_of("maintenance_on").get("switched", [])
     if not switched:
         ctx.not_needed()
-    for service in Service.objects.filter(render_id__in=switched, removed_at=None):
-        switch(ctx, render(), service, False)
+    failed = list[str]()
+    for service in Service.objects.filter(render_id__in=switched, removed_at=None).order_by("?"):
+        try:
+            switch(ctx, render(), service, False)
+        except ProviderError as error:  # keeps no other door closed
+            failed.append(f"{service.name}: {error.message}")
+            continue
         remember(service, ctx, None)
         ctx.log(f"{service.name} answers again")
+    if failed:
+        raise ProviderError(" ".join(failed))
 
 
 def register_steps() -> None:
