@@ -9,15 +9,15 @@ import logging
 from datetime import timedelta
 
 from django.core.exceptions import PermissionDenied
-from django.utils import timezone
 
 from deployments.health.assessment import Verdict
 from deployments.health.sight import Sight
-from deployments.models import Deployment, SyncState
-from operations.accounts import system_user
+from deployments.models import Deployment, Service, SyncState
+from operations.accounts import SYSTEM, system_user
 from operations.engine import kinds
 from operations.engine.request import request
 from operations.models import Operation, Risk
+from operations.periodic.clock import database_time
 from providers.errors import Refused
 
 logger = logging.getLogger(__name__)
@@ -31,10 +31,10 @@ def consider(live: Deployment, sight: Sight) -> Operation | None:
     service = live.service
     if not service.auto_rollback or live.trigger == "rollback" or live.seeded or service.environment is None:
         return None
-    if service.suspended or not _is_to_blame(live) or not _render_answers() or not sight.is_clear:
+    if service.suspended or not _is_to_blame(live) or not _render_answers(service) or not sight.is_clear:
         return None
     reason = f"automatic: {live.render_id} is live but not healthy"
-    if Operation.objects.filter(kind=KIND, reason=reason).exists():
+    if Operation.objects.filter(kind=KIND, reason=reason, requested_by__username=SYSTEM).exists():
         return None
     back = Deployment.objects.superseded().filter(service=service, created_at__lt=live.created_at)
     healthy = back.filter(health=Deployment.Health.HEALTHY).exclude(commit_sha=live.commit_sha)
@@ -63,11 +63,13 @@ def consider(live: Deployment, sight: Sight) -> Operation | None:
 def _is_to_blame(live: Deployment) -> bool:
     """A new release that was never healthy and whose own last answers say so; not silence, not an older version."""
     released = live.finished_at or live.created_at
-    young = timezone.now() - released < WATCH_WINDOW
+    young = database_time() - released < WATCH_WINDOW
     clear = live.health_checks.exclude(verdict__in=[Verdict.UNCLEAR, Verdict.BLIND]).order_by("-checked_at")
     said = list(clear.values_list("verdict", flat=True)[:BAD_PROBES])
     return young and live.found_healthy_at is None and said == [Verdict.BAD] * BAD_PROBES
 
 
-def _render_answers() -> bool:
-    return not SyncState.objects.exclude(error="").exists()
+def _render_answers(service: Service) -> bool:
+    """And could be recorded: what is live may be something else by now."""
+    state = SyncState.objects.filter(pk=1).first()
+    return state is None or not (state.error or any(line.startswith(f"{service.name}: ") for line in state.unread))

@@ -11,7 +11,6 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from deployments.health.assessment import HealthAssessment, Verdict, assess
 from deployments.health.auto_rollback import BAD_PROBES, consider
@@ -22,6 +21,7 @@ from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.navigation import page_of
 from operations.notify import alarm
+from operations.periodic.clock import database_time
 from providers.http.health_probe import HealthResponse, fetch
 
 DOUBTS = (Verdict.UNCLEAR, Verdict.BLIND)
@@ -50,6 +50,7 @@ def record_health(service: Service, answer: HealthResponse, sight: Sight) -> Hea
     found = _doubted(assess(answer), live, sight)
     check = HealthCheck(
         service=service,
+        checked_at=database_time(),
         deployment=live,
         healthy=found.healthy,
         verdict=found.verdict,
@@ -96,7 +97,7 @@ def _is_older(version: str, live: Deployment) -> bool:
 
 def _switching(live: Deployment | None) -> bool:
     """Shortly after a release the one before it may still answer."""
-    return live is not None and timezone.now() - (live.finished_at or live.created_at) < SWITCHING
+    return live is not None and database_time() - (live.finished_at or live.created_at) < SWITCHING
 
 
 def _note(service: Service, check: HealthCheck, counts: bool) -> None:
@@ -125,13 +126,13 @@ def _judge_deployment(live: Deployment) -> None:
     clear = live.health_checks.exclude(verdict__in=DOUBTS).order_by("-checked_at")
     newest = list(clear.values_list("healthy", flat=True)[: max(settings.HEALTH_GOOD_PROBES, BAD_PROBES)])
     if len(newest) >= settings.HEALTH_GOOD_PROBES and all(newest[: settings.HEALTH_GOOD_PROBES]):
-        Deployment.objects.filter(pk=live.pk, found_healthy_at=None).update(found_healthy_at=timezone.now())
+        Deployment.objects.filter(pk=live.pk, found_healthy_at=None).update(found_healthy_at=database_time())
         health = Deployment.Health.HEALTHY
     elif len(newest) >= BAD_PROBES and not any(newest[:BAD_PROBES]):
         health = Deployment.Health.UNHEALTHY
     else:
         return
-    Deployment.objects.filter(pk=live.pk).exclude(health=health).update(health=health, health_at=timezone.now())
+    Deployment.objects.filter(pk=live.pk).exclude(health=health).update(health=health, health_at=database_time())
 
 
 def _turn(service: Service, health: str, check: HealthCheck) -> None:
@@ -185,9 +186,9 @@ def due() -> list[Service]:
 def _is_due(service: Service, every: timedelta, undecided: bool) -> bool:
     if service.probed_at is None or undecided or abs(service.health_streak) < settings.HEALTH_GOOD_PROBES:
         return True
-    return timezone.now() - service.probed_at >= every
+    return database_time() - service.probed_at >= every
 
 
 def prune() -> int:
     """Remove probes older than a fortnight."""
-    return HealthCheck.objects.filter(checked_at__lt=timezone.now() - timedelta(days=KEEP_DAYS)).delete()[0]
+    return HealthCheck.objects.filter(checked_at__lt=database_time() - timedelta(days=KEEP_DAYS)).delete()[0]

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db.models import Count
-from django.utils import timezone
 
 from deployments.models import Deployment, Service, SyncState
 from deployments.models.deployment import Status
@@ -19,7 +18,7 @@ from operations.doctor import Check
 from operations.models import Environment
 from operations.notify import alarm
 from operations.periodic.clock import database_time
-from operations.periodic.isolation import each, tell
+from operations.periodic.isolation import Failed, each, tell
 from providers.render import Event, Render
 from providers.render.event_types import ENDS_TROUBLE, KNOWN, trouble_of
 
@@ -30,7 +29,7 @@ OVERLAP = timedelta(minutes=2)  # an event may be listed late
 
 def read_events(api: Render) -> None:
     """One look at each service of production."""
-    failed, now = list[str](), database_time()
+    failed, now = Failed(), database_time()
     here = Service.objects.filter(removed_at=None, environment__kind=Environment.Kind.PRODUCTION)
     for service in here.exclude(type="static_site"):
         with each(service.name, failed):
@@ -78,7 +77,7 @@ def unknown_words(environment: Environment | None) -> Iterator[Check]:
     """What Render says in words that this portal does not know: kept, shown, counted."""
     if environment is not None:
         return
-    month = timezone.now() - timedelta(days=30)
+    month = database_time() - timedelta(days=30)
     rows = Deployment.objects.filter(status=Status.UNKNOWN, seeded=False, first_seen_at__gt=month).order_by()
     words = dict(rows.values_list("provider_status").annotate(Count("pk")))
     state = SyncState.objects.filter(pk=1).first()

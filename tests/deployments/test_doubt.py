@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import RequestFactory
 from django.utils import timezone
 
@@ -129,6 +130,36 @@ def test_nothing_is_taken_back_while_render_does_not_answer(api: Service, monkey
     note_answer(Refused("no"))
 
     assert tried(api, monkeypatch, [said(SICK)] * 3) is False
+
+
+def test_nothing_is_taken_back_while_the_services_own_record_lags(
+    api: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note_answer(None, unread=["api: Render answered 503"])
+    assert tried(api, monkeypatch, [said(SICK)] * 3) is False
+    note_answer(None, unread=["api-2: Render answered 503"])
+
+    asked: list[str] = []
+    monkeypatch.setattr("deployments.health.auto_rollback.request", lambda kind, **_: asked.append(kind))
+    consider(Deployment.objects.get(status="live"), Sight([said(FINE)]))
+    assert asked == ["deployments.rollback"]
+
+
+def test_nobodys_words_keep_a_release_from_being_taken_back(api: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may ask for a rollback could write the portal's reason first."""
+    reason = "automatic: dep-bbbbbbbb is live but not healthy"
+    Operation.objects.create(
+        kind="deployments.rollback",
+        environment=api.environment,
+        reason=reason,
+        requested_by=User.objects.create(username="olga"),
+        status="queued",
+        approvals_required=0,
+        risk="routine",
+        expires_at=timezone.now(),
+    )
+
+    assert tried(api, monkeypatch, [said(SICK)] * 3) is True
 
 
 def tried(api: Service, monkeypatch: pytest.MonkeyPatch, answers: list[HealthResponse], **change: Any) -> bool:
