@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.conf import settings
-from django.utils import timezone
 
 from deployments import network, workspace
 from deployments.functions.advisors import open_errors
@@ -18,6 +17,7 @@ from ledger.models import Entry
 from operations import doctor, supabase_projects
 from operations.doctor import Check
 from operations.models import Environment
+from operations.periodic.clock import database_time
 
 FIXES = {
     "Unauthorized": "Create a new key in Render (Account settings, API keys) and set RENDER_API_KEY everywhere.",
@@ -50,7 +50,7 @@ def _webhooks() -> Check:
     why = "Webhooks make changes visible at once; polling sees them within a minute anyway."
     if not settings.RENDER_WEBHOOK_SECRET:
         return Check("Render webhooks", "idle", "not set up; polling is the base", why, "Needs a paid workspace.")
-    day_ago = timezone.now() - timedelta(days=1)
+    day_ago = database_time() - timedelta(days=1)
     stuck = WebhookDelivery.objects.filter(status=WebhookDelivery.Status.FAILED, received_at__gt=day_ago).count()
     if stuck:
         return Check("Render webhooks", "warn", f"{stuck} deliveries could not be worked off", why, "See their errors.")
@@ -83,7 +83,7 @@ def services(environment: Environment | None) -> Iterator[Check]:
                 "Visitors see a closed door.",
                 "Request deployments.maintenance with state=off.",
             )
-        if service.is_preview and (ends := service.preview_ends) and ends < timezone.now():
+        if service.is_preview and (ends := service.preview_ends) and ends < database_time():
             yield Check(
                 f"{service.name} preview",
                 "warn",

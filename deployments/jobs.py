@@ -10,7 +10,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
-from django.utils import timezone
 
 from deployments import maintenance_watchdog, network, previews, workspace
 from deployments.blueprint import service as blueprint
@@ -26,7 +25,8 @@ from deployments.variables import fingerprints, portal
 from operations import supabase_projects
 from operations.engine import tick
 from operations.models import Environment
-from operations.periodic.isolation import each, in_turn, tell
+from operations.periodic.clock import database_time
+from operations.periodic.isolation import Failed, each, in_turn, tell
 from providers.errors import ProviderError, Refused
 
 logger = logging.getLogger(__name__)
@@ -68,10 +68,10 @@ def probe_health() -> None:
     services = probing.due()
     if not services:
         return
-    sight_began = timezone.now()
+    sight_began = database_time()
     with ThreadPoolExecutor(max_workers=min(MOST_PROBES, len(services))) as pool:
         answers = list(pool.map(probing.fetch_health, [service.health_url for service in services]))
-    sight, failed = Sight(answers, sight_began), list[str]()
+    sight, failed = Sight(answers, sight_began), Failed()
     for service, answer in zip(services, answers, strict=True):
         with each(f"the health of {service.name}", failed):
             probing.record_health(service, answer, sight)
@@ -125,7 +125,7 @@ def read_networks() -> None:
     """Who may reach each project's database."""
     if not supabase_projects.configured():
         return
-    failed = list[str]()
+    failed = Failed()
     for environment in Environment.objects.exclude(supabase_ref=""):
         with each(environment.slug, failed, alone=True):
             try:
@@ -147,7 +147,7 @@ def read_variables() -> None:
     if not client.configured():
         return
     ends = time.monotonic() + PATIENCE_SECONDS
-    failed = list[str]()
+    failed = Failed()
     try:
         api = client.quick()
         with each("the groups", failed):

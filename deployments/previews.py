@@ -15,7 +15,7 @@ from operations.engine.request import request
 from operations.models import Task
 from operations.notify import enqueue
 from operations.periodic.clock import database_time
-from operations.periodic.isolation import each, tell
+from operations.periodic.isolation import Failed, each, tell
 from providers.errors import Refused
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ def end_previews(now: datetime | None = None) -> int:
     """Act on every preview whose time is over; how many there were. Several tickers act once."""
     now = now or database_time()
     due = Service.objects.filter(removed_at=None, preview_ended_at=None, preview_expires_at__lte=now)
-    ended, failed = 0, list[str]()
+    ended, failed = 0, Failed()
     for service in due.exclude(parent_render_id="").select_related("environment"):
         with each(service.name, failed):
             ended += _end(service, now)

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils import timezone
-
 from deployments import last_look
 from deployments.environment_group import group_of
 from deployments.models import Service
 from operations.doctor import Check
 from operations.models import Environment
+from operations.periodic.clock import database_time
+from operations.periodic.isolation import Failed, each
 from providers.render import Render
 from providers.render.postgres import Database
 
@@ -52,9 +52,18 @@ def read(api: Render) -> None:
         "databases": lambda: {"databases": [_database(row) for row in api.databases.list()]},
         "maintenance": lambda: {"maintenance": [line for owner in owners for line in _maintenance(api, owner)]},
         "environments": lambda: _environments(api),
-        "addresses": lambda: {"addresses": {one: list(api.addresses.outbound(one)) for one in dynamic}},
+        "addresses": lambda: {"addresses": _addresses(api, dynamic)},
     }
     last_look.look(KEPT, parts)
+
+
+def _addresses(api: Render, services: list[str]) -> dict[str, list[str]]:
+    """Of each service; of one that Render says nothing about, what was known."""
+    found, failed = known().addresses, Failed()
+    for service in services:
+        with each(f"the addresses of {service}", failed):
+            found[service] = list(api.addresses.outbound(service))
+    return {service: found[service] for service in services if service in found}
 
 
 def _database(row: Database) -> dict[str, str]:
@@ -109,7 +118,7 @@ def planned_maintenance(environment: Environment | None) -> Iterator[Check]:
     """Maintenance that Render begins within a week."""
     for run in known().maintenance:
         at = datetime.fromisoformat(run["at"])
-        if environment is None and timezone.now() < at < timezone.now() + SOON:
+        if environment is None and timedelta(0) < at - database_time() < SOON:
             name = f"Render's maintenance of {name_of_resource(run['resource'])}"
             why, fix = "It may not answer for some minutes then.", "Request deployments.reschedule_maintenance."
             yield Check(name, "warn", f"planned for {at:%Y-%m-%d %H:%M} UTC", why, fix)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.utils import timezone
-
 from deployments.models import ProjectSync
 from operations.models import Environment
 from operations.notify import alarm
+from operations.periodic.clock import database_time
 from providers.errors import ProviderError, Refused
 from providers.http.errors import RateLimited
 
@@ -16,7 +15,7 @@ from providers.http.errors import RateLimited
 def note(environment: Environment, error: ProviderError | Refused | None) -> None:
     """Remember whether Supabase answers for this environment; a person is told once, at the change."""
     row = ProjectSync.objects.filter(pk=environment.pk).first() or ProjectSync(environment=environment)
-    now = timezone.now()
+    now = database_time()
     kind = type(error).__name__ if error else ""
     if kind != row.error_kind:
         row.error_since = now if error else None

@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from deployments.functions import advisors
 from deployments.functions.bundles import keep_eszip
 from deployments.functions.connection_state import note
+from deployments.functions.removal import mark_missing
 from deployments.models import EdgeFunction, EdgeSecret, FunctionBundle, FunctionVersion, ProjectSync
 from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.models import Environment
-from operations.periodic.isolation import each
+from operations.periodic.clock import database_time
+from operations.periodic.isolation import Failed, each
 from operations.supabase_projects import ref_of, supabase
 from providers.errors import ProviderError, Refused
 from providers.http.errors import RateLimited, Unauthorized
@@ -38,7 +39,7 @@ class SyncReport:
     findings: int = 0
     resolved: int = 0
     failed: list[str] = field(default_factory=list)  # by Supabase's word
-    broken: list[str] = field(default_factory=list)  # here
+    broken: Failed = field(default_factory=Failed)  # here
 
 
 def sync_all(*, deadline: float = 20.0, impatient: bool = True) -> SyncReport:
@@ -46,7 +47,7 @@ def sync_all(*, deadline: float = 20.0, impatient: bool = True) -> SyncReport:
 
     Raises Refused without a token. An environment that Supabase told to wait is left out while `impatient`."""
     api, report = supabase(deadline=deadline), SyncReport()
-    waiting = set(ProjectSync.objects.filter(again_at__gt=timezone.now()).values_list("pk", flat=True))
+    waiting = set(ProjectSync.objects.filter(again_at__gt=database_time()).values_list("pk", flat=True))
     for environment in Environment.objects.exclude(supabase_ref="").order_by("pk"):
         if impatient and environment.pk in waiting:
             continue
@@ -64,14 +65,17 @@ def sync_all(*, deadline: float = 20.0, impatient: bool = True) -> SyncReport:
 def sync(api: Supabase, environment: Environment, report: SyncReport | None = None) -> SyncReport:
     """One environment; each part is stored as soon as it was read. Raises ProviderError."""
     report, ref = report or SyncReport(), ref_of(environment)
-    seen = api.functions.list(ref)
+    seen, failed = api.functions.list(ref), Failed()
     for function in seen:
-        report.versions += store_function(api, environment, function) is not None
+        with each(f"{environment.slug} {function.slug}", failed):
+            report.versions += store_function(api, environment, function) is not None
     report.functions += len(seen)
-    report.removed += _gone(environment, {function.slug for function in seen})
+    with each(f"{environment.slug}'s missing functions", failed):
+        report.removed += mark_missing(api, environment, {function.slug for function in seen})
     report.secrets += store_secrets(api, environment)
     findings = advisors.sync(api, environment)
     report.findings, report.resolved = report.findings + findings.opened, report.resolved + findings.resolved
+    report.failed += failed
     note(environment, None)
     return report
 
@@ -101,7 +105,7 @@ def store_function(
         "source": source,
         "operation": operation,
         "actor": actor,
-        "live_at": seen.updated_at or timezone.now(),
+        "live_at": seen.updated_at or database_time(),
     }
     return _keep_version(row, seen.version, bundle.sha256, version)
 
@@ -120,8 +124,9 @@ def _keep_function(api: Supabase, environment: Environment, seen: Function) -> E
             "provider_sha256": seen.bundle_sha256,
             "created_at": seen.created_at,
             "updated_at": seen.updated_at,
-            "seen_at": timezone.now(),
+            "seen_at": database_time(),
             "removed_at": None,
+            "missing_since": None,
             "requests": calls.requests if calls else None,
             "server_errors": calls.server_errors if calls else None,
         },
@@ -157,31 +162,6 @@ def _calls(api: Supabase, environment: Environment, seen: Function) -> Calls | N
     except ProviderError as error:
         logger.info("no statistics of %s: %s", seen.slug, error)
         return None
-
-
-@transaction.atomic
-def _gone(environment: Environment, slugs: set[str]) -> int:
-    """Functions that Supabase no longer lists stay as rows, marked, with their bundles."""
-    missing = EdgeFunction.objects.filter(environment=environment, removed_at=None).exclude(slug__in=slugs)
-    names = list(missing.values_list("slug", flat=True))
-    missing.update(removed_at=timezone.now())
-    for name in names:
-        _record_removed(environment, name, SYSTEM)
-    return len(names)
-
-
-@transaction.atomic
-def mark_removed(environment: Environment, slug: str, by: str) -> None:
-    """Note that an operation deleted it."""
-    if EdgeFunction.objects.filter(environment=environment, slug=slug, removed_at=None).update(
-        removed_at=timezone.now()
-    ):
-        _record_removed(environment, slug, by)
-
-
-def _record_removed(environment: Environment, slug: str, by: str) -> None:
-    data = {"function": slug}
-    record("deployments.function_removed", actor=by, environment=environment.slug, subject=slug, data=data)
 
 
 def store_secrets(api: Supabase, environment: Environment) -> int:

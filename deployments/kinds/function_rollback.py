@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deployments.functions import bundles, source_archive
-from deployments.functions.sync import mark_removed
+from deployments.functions.removal import mark_removed
 from deployments.kinds.functions import (
     SUPABASE,
     FunctionKind,

@@ -25,6 +25,7 @@ class VariableGroup(models.Model):
     services = models.ManyToManyField(Service, related_name="groups", blank=True)
     created_at = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField(default=timezone.now)
+    missing_since = models.DateTimeField(null=True, blank=True, help_text="First 404 for it; a second one removes it.")
     removed_at = models.DateTimeField(null=True, blank=True, help_text="Render no longer lists it.")
 
     class Meta:

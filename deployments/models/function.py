@@ -26,7 +26,8 @@ class EdgeFunction(models.Model):
     created_at = models.DateTimeField(null=True, blank=True)
     updated_at = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField(default=timezone.now)
-    removed_at = models.DateTimeField(null=True, blank=True, help_text="Supabase no longer lists it.")
+    missing_since = models.DateTimeField(null=True, blank=True, help_text="First 404 for it; a second one removes it.")
+    removed_at = models.DateTimeField(null=True, blank=True, help_text="Supabase no longer has it.")
 
     class Meta:
         ordering = ["environment", "slug"]

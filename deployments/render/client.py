@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.utils import timezone
 
 from deployments.models import SyncState
 from operations.notify import alarm
+from operations.periodic.clock import database_time
 from providers.errors import ProviderError, Refused
 from providers.render import Render
 
@@ -48,7 +48,7 @@ def note_answer(
     """Remembers whether Render answers and what could not be recorded; True where it changed. People hear of silence
     that lasts, and of its end once it has kept: one failed poll is no news.
     """
-    now = at or timezone.now()
+    now = at or database_time()
     state = SyncState.objects.filter(pk=1).first() or SyncState(pk=1)
     kind = type(error).__name__ if error else ""
     left_out = state.unread if unread is None else [line[:300] for line in unread[:20]]

@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils import timezone
-
 from deployments.models import Deployment, Service
 from deployments.render.listed import started_by
 from operations.models import Operation, Status, Step
 from operations.navigation import page_of
 from operations.notify import enqueue
+from operations.periodic.clock import database_time
 from providers.errors import ProviderError
 from providers.render import Deploy, Render
 
@@ -92,7 +91,7 @@ def found_late(api: Render, service: Service, deploy: Deploy, new: Sequence[Depl
     `new`: all that were listed with it; `user`: who started it by Render's word."""
     if deploy.created_at is None or deploy.trigger not in ("api", "rollback"):
         return None
-    ended = timezone.now() - timedelta(days=1)
+    ended = database_time() - timedelta(days=1)
     lost = Operation.objects.filter(status=Status.FAILED, parameters__service=service.render_id, ended_at__gte=ended)
     for operation in lost.filter(kind__in=[DEPLOY, ROLLBACK]).select_related("requested_by").order_by("requested_at"):
         rivals = [other for other in new if _was_sent_for(operation, service, other)]
@@ -106,7 +105,7 @@ def _was_sent_for(operation: Operation, service: Service, deploy: Deploy) -> boo
     sent = Step.objects.filter(operation=operation, name="send").values_list("detail", flat=True).first() or {}
     if not sent.get("asked_at") or sent.get("deploy") or deploy.id in sent.get("known", []) + sent.get("possible", []):
         return False
-    after = (deploy.created_at or timezone.now()) - datetime.fromisoformat(sent["asked_at"])
+    after = (deploy.created_at or database_time()) - datetime.fromisoformat(sent["asked_at"])
     in_time = -CLOCKS_DIFFER <= after <= LATEST
     asked = in_time and is_asked_for(operation.kind, operation.parameters, service, deploy)
     return asked and not Deployment.objects.filter(operation=operation).exists()

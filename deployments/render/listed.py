@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.utils import timezone
-
 from deployments.models import Deployment, Service
 from deployments.render.record_deploy import differs
 from operations.models import Operation
 from operations.models import Status as OperationStatus
+from operations.periodic.clock import database_time
+from operations.periodic.isolation import Failed
 from providers.render import Deploy, Render
 
 
@@ -22,7 +22,7 @@ class SyncReport:
     services: int = 0
     created: int = 0
     changed: int = 0
-    failed: list[str] = field(default_factory=list)
+    failed: Failed = field(default_factory=Failed)
 
 
 def split(service: Service, page: list[Deploy]) -> tuple[list[Deploy], list[tuple[Deploy, Deployment]]]:
@@ -42,8 +42,8 @@ def _operating(service: Service) -> bool:
 
 def started_by(api: Render, service: Service, deploys: Sequence[Deploy]) -> dict[str, str]:
     """Who started these, by deploy id, where Render's events tell. One that is queued has none until it starts."""
-    times = [deploy.created_at or timezone.now() for deploy in deploys]
+    times = [deploy.created_at or database_time() for deploy in deploys]
     first, last = min(times) - timedelta(minutes=1), max(times) + timedelta(days=1)
-    end = last if last < timezone.now() else None
+    end = last if last < database_time() else None
     events = api.events.list(service.render_id, start=first, end=end, type="deploy_started")
     return {event.deploy_id: event.user for event in events if event.user}

@@ -6,11 +6,10 @@ is kept, and nothing is written when nothing changed.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from deployments.models import Deployment, Service
 from deployments.models.deployment import ENDED, FAILED, GONE, PHASE, TRANSITIONS, Status, known
@@ -20,8 +19,10 @@ from operations.accounts import RENDER
 from operations.models import Operation
 from operations.navigation import page_of
 from operations.notify import enqueue
+from operations.periodic.clock import database_time
 from providers.render import Deploy
 
+AHEAD = timedelta(minutes=5)
 ENTRY = {Status.LIVE: "live", Status.CANCELED: "canceled"} | dict.fromkeys(FAILED, "failed")
 
 
@@ -69,7 +70,7 @@ def facts(deploy: Deploy) -> dict[str, Any]:
         "commit_message": deploy.commit.message,
         "commit_at": deploy.commit.created_at,
         "image": deploy.image[:300],
-        "created_at": deploy.created_at or deploy.started_at or timezone.now(),
+        "created_at": deploy.created_at or deploy.started_at or database_time(),
         "started_at": deploy.started_at,
         "finished_at": deploy.finished_at,
         "provider_updated_at": deploy.updated_at,
@@ -100,7 +101,7 @@ def _stale(row: Deployment, updated_at: datetime | None, status: str) -> bool:
     if row.provider_status == GONE:
         return False
     if last and updated_at and updated_at != last:
-        return updated_at < last
+        return updated_at < last <= database_time() + AHEAD  # a time that lies ahead says nothing
     return Status.UNKNOWN not in (row.status, status) and _phase(status) < _phase(row.status)
 
 

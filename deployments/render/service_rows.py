@@ -12,7 +12,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from deployments import workspace
 from deployments.environment_group import group_of
@@ -24,7 +23,8 @@ from operations.kinds.unasked_environment import seen as seen_environment
 from operations.models import Environment
 from operations.navigation import page_of
 from operations.notify import enqueue
-from operations.periodic.isolation import each
+from operations.periodic.clock import database_time
+from operations.periodic.isolation import Failed, each
 from providers.http.errors import NotFound
 from providers.render import Render
 from providers.render import Service as Seen
@@ -35,7 +35,7 @@ _WEB = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?:[/?#][!-~]*)?")
 FOLLOWED = ("autodeploy", "branch", "repo", "suspended", "suspenders", "maintenance", "instances", "health_check_path")
 
 
-def sync_services(api: Render, failed: list[str]) -> list[Service]:
+def sync_services(api: Render, failed: Failed) -> list[Service]:
     """Read every service of the key; returns the rows that Render still has. Raises ProviderError.
 
     `failed` takes what could not be stored: one such row stops no other. A list that misses a row is no word about it:
@@ -72,7 +72,7 @@ def fetch(api: Render, render_id: str) -> Service | None:
 
 def mark_removed(render_id: str) -> bool:
     """Render no longer has it: row, ledger and a message, once; whether that was news. Deployments are kept."""
-    now = timezone.now()
+    now = database_time()
     with transaction.atomic():
         if not Service.objects.filter(render_id=render_id, removed_at=None).update(removed_at=now):
             return False
@@ -160,7 +160,7 @@ def _mark_back(row: Service) -> None:
     """A removed service is listed again; told only by whoever changes the row."""
     if Service.objects.filter(pk=row.pk).exclude(removed_at=None).update(removed_at=None):
         body = "It had been gone. Its deploys and settings are followed again."
-        _announce(row, "service_back", f"{row.name} is back at Render", body, timezone.now())
+        _announce(row, "service_back", f"{row.name} is back at Render", body, database_time())
 
 
 def _announce(row: Service, code: str, subject: str, body: str, at: datetime) -> None:

@@ -6,10 +6,10 @@ A poll with nothing new reads one page per service and writes nothing; the first
 from __future__ import annotations
 
 import logging
+import random
 import time
+from collections.abc import Sequence
 from datetime import timedelta
-
-from django.utils import timezone
 
 from deployments.models import Deployment, Service
 from deployments.models.deployment import MOVING, Status
@@ -19,14 +19,17 @@ from deployments.render.intent import found_late
 from deployments.render.listed import SyncReport, split, started_by
 from deployments.render.record_deploy import observe, vanished
 from deployments.render.service_rows import fetch, sync_services
+from operations.engine.tick import NEVER
+from operations.periodic.clock import database_time
 from operations.periodic.isolation import each
 from providers.errors import ProviderError, Refused
-from providers.http.errors import Misshapen, NotFound
-from providers.render import Render
+from providers.http.errors import NotFound
+from providers.render import Deploy, Render
 
 logger = logging.getLogger(__name__)
 POLL_PAGE = 20
 UNKNOWN_FOR = timedelta(hours=2)
+NAMELESS = timedelta(minutes=5)
 
 
 def poll(
@@ -51,18 +54,17 @@ def poll(
     report.services = len(services)
     ends = time.monotonic() + seconds if seconds else None
     behind = [service for service in services if not service.history_complete]
-    for service in sorted(services, key=lambda row: not row.history_complete):
-        if ends and service in behind[1:] and time.monotonic() > ends:
-            break
-        try:
-            _sync_listed(api, service, report, full, progress, ends)
-        except Misshapen as error:
-            report.failed.append(f"{service.name}: {error.message}")
-        except ProviderError as error:
-            report.failed.append(f"{service.name}: {error.message}")
-            if error.retryable:
-                note_answer(error)
-                return report
+    known = [service for service in services if service.history_complete]
+    random.shuffle(known)  # what ends this pass early ends the next one elsewhere
+    try:
+        for service in [*known, *behind]:
+            if ends and service in behind[1:] and time.monotonic() > ends:
+                break
+            with each(service.name, report.failed):
+                _sync_listed(api, service, report, full, progress, ends)
+    except ProviderError as error:
+        note_answer(error)
+        return report
     note_answer(None, unread=report.failed)
     return report
 
@@ -101,7 +103,7 @@ def _read_newest(api: Render, service: Service, report: SyncReport) -> None:
     for page in api.deploys.pages(service.render_id, limit=POLL_PAGE):
         new, changed = split(service, page)
         if new:
-            users = started_by(api, service, new)
+            users = _who(api, service, new)
             for deploy in reversed(new):
                 with each(f"{service.name} {deploy.id}", report.failed):
                     user = users.get(deploy.id, "")
@@ -114,15 +116,27 @@ def _read_newest(api: Render, service: Service, report: SyncReport) -> None:
             break
 
 
+def _who(api: Render, service: Service, new: Sequence[Deploy]) -> dict[str, str]:
+    """Who started these. That Render does not say keeps no deploy from its record for longer than a few minutes."""
+    try:
+        return started_by(api, service, new)
+    except ProviderError as error:
+        known_since = min(deploy.created_at or NEVER for deploy in new)
+        if error.retryable and known_since > database_time() - NAMELESS:
+            raise
+        logger.warning("who deployed %s could not be read: %s", service.name, error)
+        return {}
+
+
 def _catch_up(api: Render, service: Service, report: SyncReport) -> None:
     """Two that claim to be live, and rows that still move, are asked for one by one; a word that we do not know is
     asked about for a few hours only."""
     rows = service.deployments.filter(seeded=False)
     live = list(rows.filter(status=Status.LIVE)[:20])
-    young = timezone.now() - UNKNOWN_FOR
+    young = database_time() - UNKNOWN_FOR
     moving = rows.filter(status__in=MOVING).exclude(status=Status.UNKNOWN, finished_at__isnull=False)
     lagging = live[1:] + list(moving.exclude(status=Status.UNKNOWN, first_seen_at__lt=young)[:20])
-    asked_lately = timezone.now() - timedelta(seconds=1)
+    asked_lately = database_time() - timedelta(seconds=1)
     for row in lagging:
         if row.provider_updated_at is None or row.provider_updated_at < asked_lately:
             with each(f"{service.name} {row.render_id}", report.failed):

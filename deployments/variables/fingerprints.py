@@ -19,7 +19,11 @@ from django.utils import timezone
 
 from deployments.models import ConfigFingerprint, GroupVariable, Service, VariableGroup
 from deployments.models.config import Kind
+from deployments.render.gone import not_found
+from operations.periodic.clock import database_time
+from operations.periodic.isolation import Failed, each
 from providers.errors import ProviderError
+from providers.http.errors import NotFound
 from providers.render import EnvGroup, EnvVar, Render, SecretFile
 
 Prints = dict[tuple[str, str], str]
@@ -56,16 +60,29 @@ def refresh(api: Render, service: Service) -> int:
 
 
 def refresh_groups(api: Render, *, seconds: float = math.inf) -> int:
-    """Read every environment group with its links; how many. One that Render no longer lists is kept as removed."""
-    ends, groups = time.monotonic() + seconds, []
+    """Read every environment group with its links; how many. One that Render no longer has is kept as removed."""
+    ends, ids, failed = time.monotonic() + seconds, set[str](), Failed()
     for group in api.env_groups.list():
         if time.monotonic() > ends:
             raise ProviderError(f"Render took more than {seconds:g} s for its groups; none is taken as removed.")
-        groups.append(api.env_groups.get(group.id))
-        store_group(groups[-1])
-    ids = [group.id for group in groups]
-    VariableGroup.objects.filter(removed_at=None).exclude(render_id__in=ids).update(removed_at=timezone.now())
-    return len(groups)
+        ids.add(group.id)
+        with each(group.name, failed):
+            store_group(api.env_groups.get(group.id))
+    for row in VariableGroup.objects.filter(removed_at=None).exclude(render_id__in=ids):
+        with each(row, failed):
+            _ask_for(api, row)
+    if failed:
+        raise ProviderError("; ".join(failed))
+    return len(ids)
+
+
+def _ask_for(api: Render, row: VariableGroup) -> None:
+    """A list without a group is no word about it; its second 404 is."""
+    try:
+        store_group(api.env_groups.get(row.render_id))
+    except NotFound:
+        if not_found(row):
+            VariableGroup.objects.filter(pk=row.pk).update(removed_at=database_time())
 
 
 def store_group(seen: EnvGroup) -> VariableGroup:
@@ -75,6 +92,7 @@ def store_group(seen: EnvGroup) -> VariableGroup:
         "owner_id": seen.owner_id[:80],
         "created_at": seen.created_at,
         "removed_at": None,
+        "missing_since": None,
         "seen_at": timezone.now(),
     }
     with transaction.atomic():

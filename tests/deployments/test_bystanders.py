@@ -10,8 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from deployments.functions import advisors
-from deployments.functions import sync as functions_sync
+from deployments.functions import advisors, removal
 from deployments.health import probing
 from deployments.kinds import source
 from deployments.models import AdvisorFinding, Deployment, EdgeFunction, HealthCheck, Service
@@ -140,8 +139,8 @@ def test_a_finding_is_ignored_alone() -> None:
     assert dict(AdvisorFinding.objects.values_list("pk", "status")) == {first.pk: "ignored", other.pk: "open"}
 
 
-@pytest.mark.parametrize("noticed", ["by an operation", "by the list"])
-def test_a_function_is_removed_once_and_on_one_environment(noticed: str) -> None:
+@pytest.mark.parametrize("by", ["operator", "system"])
+def test_a_function_is_removed_once_and_on_one_environment(by: str) -> None:
     production, staging = (Environment.objects.create(slug=slug, name=slug) for slug in ("production", "staging"))
     rows = {
         (environment.slug, slug): EdgeFunction.objects.create(environment=environment, slug=slug)
@@ -149,10 +148,7 @@ def test_a_function_is_removed_once_and_on_one_environment(noticed: str) -> None
     }
 
     for _ in range(2):
-        if noticed == "by an operation":
-            functions_sync.mark_removed(production, "capture", "operator")
-        else:
-            functions_sync._gone(production, {"kept"})
+        removal.mark_removed(production, "capture", by)
 
     assert list(EdgeFunction.objects.exclude(removed_at=None)) == [rows["production", "capture"]]
     assert Entry.objects.filter(code="deployments.function_removed").count() == 1

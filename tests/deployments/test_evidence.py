@@ -159,6 +159,7 @@ def test_a_preview_named_like_production_is_not_production() -> None:
     assert set(places) == {"preview"}
 
 
+@pytest.mark.usefixtures("one_clock")
 @pytest.mark.parametrize("part", range(4))
 def test_random_histories_end_in_what_there_is(part: int) -> None:
     """Each seed: changes at Render between polls and webhooks that are answered at random; then two honest polls."""

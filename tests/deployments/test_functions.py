@@ -28,7 +28,7 @@ from ledger.models import Entry
 from ledger.registry import sentence_for
 from operations.engine import kinds
 from operations.engine.request import request
-from operations.models import Environment, Operation
+from operations.models import Environment, Notification, Operation
 from providers.errors import Refused
 from providers.supabase import Supabase
 from providers.supabase.functions import Functions
@@ -203,13 +203,43 @@ def test_a_version_deployed_elsewhere_is_seen_and_kept_once(stand: Stand, linked
     first = sync_all()
     again = sync_all()
     elsewhere.delete(REF, "hello")
+    missed = sync_all()
+    EdgeFunction.objects.update(missing_since=NOW - timedelta(minutes=1))
     gone = sync_all()
 
-    assert (first.versions, again.versions, gone.removed) == (1, 0, 1)
+    assert (first.versions, again.versions, missed.removed, gone.removed) == (1, 0, 0, 1)
+    assert Entry.objects.filter(code="deployments.function_removed").count() == 1
+    assert Notification.objects.filter(subject="The edge function hello is gone from production").count() == 1
     bundle = FunctionVersion.objects.get().bundle
     assert bundle is not None
     assert bundle.intact
     assert EdgeFunction.objects.get().health == "removed"
+
+
+def test_an_empty_list_says_nothing_of_functions(
+    stand: Stand, linked_production: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Supabase(stand.world.token, stand.base).functions.deploy(REF, "hello", GOOD, entrypoint="index.ts")
+    sync_all()
+    monkeypatch.setattr(Functions, "list", lambda *_: [])
+
+    for _ in range(2):
+        sync_all()
+        EdgeFunction.objects.filter(missing_since__isnull=False).update(missing_since=NOW - timedelta(minutes=1))
+
+    assert EdgeFunction.objects.get().removed_at is None
+    assert not Entry.objects.filter(code="deployments.function_removed").exists()
+
+
+def test_one_function_that_cannot_be_read_hides_no_other(stand: Stand, linked_production: Environment) -> None:
+    for slug in ("broken", "hello"):
+        Supabase(stand.world.token, stand.base).functions.deploy(REF, slug, GOOD, entrypoint="index.ts")
+    stand.fault("GET .*/functions/broken/body", 404)
+
+    report = sync_all()
+
+    assert [version.function.slug for version in FunctionVersion.objects.all()] == ["hello"]
+    assert ["broken" in line for line in report.failed] == [True]
 
 
 def test_bytes_fetched_while_somebody_deploys_are_kept_for_neither_version(

@@ -116,12 +116,26 @@ def test_a_group_that_render_no_longer_lists_brings_nothing(sandbox: Harness, re
     world.groups = {key: group for key, group in world.groups.items() if group["name"] != "sampelit-staging"}
 
     fingerprints.refresh_groups(sandbox.render)
+    once = VariableGroup.objects.filter(name="sampelit-staging", removed_at=None)
+    assert once.update(missing_since=timezone.now() - timedelta(minutes=1)) == 1
+    fingerprints.refresh_groups(sandbox.render)
 
     assert findings()["SENTRY_DSN"].text == "missing here, set on production"
     removed_at = VariableGroup.objects.get(name="sampelit-staging").removed_at
     assert removed_at is not None
     fingerprints.refresh_groups(sandbox.render)
     assert VariableGroup.objects.get(name="sampelit-staging").removed_at == removed_at
+
+
+def test_a_list_without_groups_says_nothing_of_them(
+    sandbox: Harness, read: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = list(VariableGroup.objects.values_list("render_id", "removed_at"))
+    monkeypatch.setattr(sandbox.render.env_groups, "list", lambda: iter(()))
+
+    fingerprints.refresh_groups(sandbox.render)
+
+    assert list(VariableGroup.objects.values_list("render_id", "removed_at")) == before
 
 
 def test_one_variable_of_a_group_is_set_and_no_other_touched(

@@ -116,6 +116,7 @@ class Day(StrangeHttp):
         return HealthResponse(200, json.dumps({"status": "ok", "version": version}).encode(), 9)
 
 
+@pytest.mark.usefixtures("one_clock")
 @pytest.mark.parametrize("part", range(2 if sampling.WHOLE else 1))
 def test_nothing_is_lost_taken_back_or_told_twice(part: int) -> None:
     chance = random.Random(sampling.SEED + part)

@@ -1,0 +1,54 @@
+"""Edge functions that are gone: by Supabase's word on each, or by an operation of ours. Rows and bundles stay.
+
+In: what a list misses, or what was deleted. Out: the mark, a ledger entry, and a message where nobody here did it.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from deployments.models import EdgeFunction
+from deployments.render.gone import found, not_found
+from ledger.services import record
+from operations.accounts import SYSTEM
+from operations.models import Environment
+from operations.notify import enqueue
+from operations.periodic.clock import database_time
+from operations.supabase_projects import ref_of
+from providers.http.errors import NotFound
+from providers.supabase import Supabase
+
+
+def mark_missing(api: Supabase, environment: Environment, slugs: set[str]) -> int:
+    """A list without a function is no word about it: each is asked for, and marked at its second 404; how many were.
+
+    Raises ProviderError."""
+    missing = EdgeFunction.objects.filter(environment=environment, removed_at=None).exclude(slug__in=slugs)
+    return sum(_is_gone(api, row) and mark_removed(environment, row.slug, SYSTEM) for row in missing)
+
+
+def _is_gone(api: Supabase, row: EdgeFunction) -> bool:
+    try:
+        api.functions.get(ref_of(row.environment), row.slug)
+    except NotFound:
+        return not_found(row)
+    found(row)
+    return False
+
+
+@transaction.atomic
+def mark_removed(environment: Environment, slug: str, by: str) -> bool:
+    """Note once that it is gone; row and bundles stay. People are told of what no operation did."""
+    rows = EdgeFunction.objects.filter(environment=environment, slug=slug, removed_at=None)
+    if not rows.update(removed_at=database_time()):
+        return False
+    if by == SYSTEM:
+        subject = f"The edge function {slug} is gone from {environment}"
+        enqueue(
+            f"function_removed:{environment.slug}:{slug}:{database_time().isoformat()}",
+            subject=subject,
+            about=environment,
+        )
+    data = {"function": slug}
+    record("deployments.function_removed", actor=by, environment=environment.slug, subject=slug, data=data)
+    return True
