@@ -6,6 +6,7 @@ and none fails: what could not be read is named in `missing`.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -15,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.cache import cache
+from django.db import connections
 from django.http import HttpRequest
 
 from deployments.render import client
@@ -33,6 +35,7 @@ MOST_ASKED = 12
 LOGS = ("postgres_logs", "function_logs")
 LOGS_SPAN = timedelta(hours=24)  # Supabase answers no longer time at once
 Reader = Callable[[Any], Any]  # of the provider's client
+logger = logging.getLogger(__name__)
 _pool = ThreadPoolExecutor(max_workers=6, thread_name_prefix="render-page")
 
 
@@ -103,8 +106,16 @@ def _begin(key: str, readers: Mapping[str, Reader], source: Source) -> dict[str,
     asked = sum(not future.done() for fetch in list(_fetches.values()) for future in fetch.values())
     if key not in _fetches and asked < MOST_ASKED and not cache.get(source.left_alone):
         api = source.quick()
-        _fetches[key] = {name: _pool.submit(reader, api) for name, reader in readers.items()}
+        _fetches[key] = {name: _pool.submit(_ask, reader, api) for name, reader in readers.items()}
     return _fetches.get(key, {})
+
+
+def _ask(reader: Reader, api: Any) -> Any:
+    """In a thread of the pool, whose session with the portal's database ends with the question."""
+    try:
+        return reader(api)
+    finally:
+        connections.close_all()
 
 
 def _collect(key: str, fetch: Mapping[str, Future[Any]], before: _Kept | None, source: Source) -> _Kept:
@@ -117,6 +128,9 @@ def _collect(key: str, fetch: Mapping[str, Future[Any]], before: _Kept | None, s
             missing.append(f"{name}: {source.name} is slow; it is asked beside this page")
         except ProviderError as error:
             missing.append(f"{name}: {error.message}")
+        except Exception as error:
+            logger.exception("%s of %s could not be read", name, key)
+            missing.append(f"{name}: what {source.name} answered could not be read ({type(error).__name__})")
     if not fetch:
         return before or _Kept(missing=[source.not_asked])
     if missing:

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Value
 from django.db.models.functions import Concat, Right
 from django.utils import timezone
@@ -162,7 +162,3 @@ class StepContext:
         value = unseal(self.operation, name)
         learn(value)
         return value
-
-    def close_thread_connection(self) -> None:
-        """Close this thread's portal connection (for helper threads of a step)."""
-        connection.close()

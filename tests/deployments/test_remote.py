@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.cache import cache
+from django.db import OperationalError, connection
 
+from deployments.models import SyncState
 from deployments.web import remote
 from providers.http.errors import Unavailable
 
@@ -50,6 +52,45 @@ def test_while_render_is_down_one_page_waits_shortly_and_no_other(kind: str) -> 
     assert took[0] < 2
     assert sum(took[1:]) < 1
     assert len(asked) <= 6
+
+
+@pytest.mark.parametrize("error", [KeyError("id"), OperationalError("the connection is closed"), RecursionError()])
+def test_what_no_reader_expected_is_missing_and_asked_again_later(error: Exception) -> None:
+    asked: list[int] = []
+
+    def broken(api: object) -> None:
+        asked.append(1)
+        raise error
+
+    for _ in range(3):
+        answers, missing = remote.read("page", {"log": broken, "name": lambda api: "n"})
+        assert (answers["name"], missing[0]) == (
+            "n",
+            f"log: what Render answered could not be read ({type(error).__name__})",
+        )
+    with time_machine.travel(time.time() + 300):
+        remote.read("page", {"log": lambda api: "lines", "name": lambda api: "n"})
+        remote.wait(remote._fetches["page"].values(), timeout=20)
+        answers, missing = remote.read("page", {})
+
+    assert (len(asked), answers, missing) == (1, {"log": "lines", "name": "n"}, [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_thread_keeps_no_session_with_the_database() -> None:
+    """One that the server ends meanwhile would fail every later question of its thread."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        ours = cursor.fetchone()
+    for number in range(9):
+        remote.read(f"page:{number}", {"rows": lambda api: SyncState.objects.count()})
+
+    until, left = time.monotonic() + 20, []
+    while left != [ours] and time.monotonic() < until:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+            left = cursor.fetchall()
+    assert left == [ours]
 
 
 def test_what_came_is_kept_and_asked_once_in_a_while() -> None:
