@@ -54,6 +54,12 @@ FOUND = {
     "CREATE FUNCTION f(i int) RETURNS void LANGUAGE sql AS 'UPDATE t SET a = 1 WHERE id = i'; "
     "DO $$ BEGIN FOR i IN 1..9 LOOP PERFORM f(i); END LOOP; END $$": "MD-UPDATE-MANY",
     "CREATE OPERATOR CLASS x DEFAULT FOR TYPE int USING btree AS OPERATOR 1 <": "MC-QUERY-MEANING",
+    "CREATE FUNCTION f(i int) RETURNS void LANGUAGE sql AS 'UPDATE t SET a = 1 WHERE id = i'; SELECT f(id) FROM t": (
+        "MD-UPDATE-MANY"
+    ),
+    "ALTER DOMAIN d VALIDATE CONSTRAINT c": "ML-DOMAIN-CONSTRAINT",
+    "ALTER PUBLICATION p SET (publish = 'insert')": "MD-PUBLICATION",
+    "INSERT INTO net.http_request_queue (url) VALUES ('x')": "MS-MANAGED-ROWS",
     "ALTER SERVER s OPTIONS (SET host 'other')": "MS-FOREIGN-SERVER",
     "DROP USER MAPPING FOR anon SERVER s": "MS-FOREIGN-SERVER",
     "ALTER SUBSCRIPTION s DISABLE": "MC-SUBSCRIPTION",
@@ -88,6 +94,8 @@ QUIET = [
     "CREATE TABLE n (id serial); ALTER TABLE n ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON n USING (id = uid()); "
     "GRANT ALL ON n TO authenticated; GRANT USAGE ON SEQUENCE n_id_seq TO authenticated",
     "CREATE SCHEMA s; GRANT USAGE ON SCHEMA s TO anon",
+    "CREATE FUNCTION f(i int) RETURNS void LANGUAGE sql AS 'UPDATE t SET a = 1 WHERE id = i'; SELECT f(5)",
+    "UPDATE categories SET title = 'x' WHERE category_id = 5",
     "INSERT INTO storage.buckets (id, name, public) VALUES ('a', 'a', false) ON CONFLICT (id) DO NOTHING",
     "CREATE POLICY p ON t FOR UPDATE TO authenticated USING (auth.uid() IS NOT NULL AND owner = auth.uid())",
     "CREATE POLICY p ON t USING (auth.role() = 'service_role')",

@@ -11,7 +11,7 @@ from migrations_registry.analysis.version import ruleset
 from migrations_registry.analysis.version.equivalence import ANALYSIS, PACKAGE
 from migrations_registry.analysis.version.source_digest import source_digest
 
-KNOWN = "ee0bfb8bd3521514"
+KNOWN = "b4e53b08dfb5124b"
 WORDS = "HIGH, LOW = 'high', 'low'\n"
 RULES = '''"""Rules."""
 from pkg.registry import rule

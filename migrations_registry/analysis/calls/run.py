@@ -15,7 +15,7 @@ from migrations_registry.analysis.calls.events import CHANGES, CHANGING, READ, W
 from migrations_registry.analysis.calls.follow import call, unseen
 from migrations_registry.analysis.dispatch import judge_node
 from migrations_registry.analysis.model import DESTRUCTIVE, OPAQUE, SECURITY, Name
-from migrations_registry.analysis.parsing.nodes import label, relation
+from migrations_registry.analysis.parsing.nodes import DML, inner_nodes, label, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.routines import Waiting
 from migrations_registry.analysis.rule_registry import AFTER
@@ -44,7 +44,10 @@ def runs(kind: str, node: Node, taken: list[tuple[Name, str]], state: State) -> 
     elif kind == "ExplainStmt":
         evaluate(node["query"], state)  # planning computes what is immutable
     elif kind not in _ELSEWHERE:
+        of_rows = kind in DML and (kind == "UpdateStmt" or any(key == "RangeVar" for key, _ in inner_nodes(node)))
+        state.loops += of_rows  # what it calls, it may call for each row
         evaluate({"FuncCall": node["funccall"]} if kind == "CallStmt" else node, state)
+        state.loops -= of_rows
         _name_all(attached(kind, node), state)
     if state.waiting or kind in CHANGING:
         _set_off(kind, node, state)

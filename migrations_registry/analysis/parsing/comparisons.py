@@ -74,7 +74,9 @@ def _names_rows(side: Node, own: set[str]) -> bool:
         return False
     name = (strings(inner["ColumnRef"]["fields"]) or ["*"])[-1].lower()
     thing = name.removesuffix("id").removesuffix("_")
-    own_id = thing != name and any(table.lower() in (thing, f"{thing}s", f"{thing}es") for table in own if table)
+    own_id = thing != name and any(
+        table.lower() in (thing, f"{thing}s", f"{thing}es", f"{thing[:-1]}ies") for table in own if table
+    )
     return name in KEYS or name in _NAMING or name.endswith(_NAMING_ENDS) or own_id
 
 

@@ -74,7 +74,7 @@ MANAGED = {
     "supabase_admin",
     "pgmq",
 }
-ROWS_OF = {"auth", "storage", "vault", "pgsodium", "supabase_functions", "supabase_migrations"}
+ROWS_OF = {"auth", "net", "storage", "vault", "pgsodium", "supabase_functions", "supabase_migrations"}
 _POWERS = {
     "superuser": "SUPERUSER",
     "bypassrls": "BYPASSRLS",

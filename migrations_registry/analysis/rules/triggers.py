@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.calls.events import trigger_events
+import re
+
+from migrations_registry.analysis.calls.events import DELETE, trigger_events
 from migrations_registry.analysis.model import AX, COMPATIBILITY, CONVENTION, SECURITY, SRE
 from migrations_registry.analysis.parsing.nodes import label, relation, strings
 from migrations_registry.analysis.parsing.parser import Node, ParseError, parse_plpgsql
@@ -51,6 +53,8 @@ TRIGGER_STOPS = rule(
         "CREATE TRIGGER x BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION x()",
         "CREATE FUNCTION x() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; RETURN new; END $$; "
         "CREATE TRIGGER x AFTER DELETE OR UPDATE ON orders EXECUTE FUNCTION x()",
+        "CREATE FUNCTION x() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN old; END'; "
+        "CREATE TRIGGER x BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION x()",
     ),
     good=(
         "CREATE FUNCTION x() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; "
@@ -69,6 +73,7 @@ EVENT_TRIGGER = rule(
     bad=("CREATE EVENT TRIGGER x ON ddl_command_end EXECUTE FUNCTION watch()",),
     good=("SELECT 1",),
 )
+_RETURNED = re.compile(r"\breturn\s+(\w+)")
 _BEFORE, _ERROR = 2, 21  # catalog/pg_trigger.h, utils/elog.h
 
 
@@ -81,14 +86,15 @@ def create_trigger(node: Node, state: State) -> None:
         known = state.routines.get(strings(node["funcname"])[-1], [])
         ends = {_end(each) for each in known if each.language == "plpgsql"} if "whenClause" not in node else set()
         skips = node.get("row") and node.get("timing", 0) & _BEFORE
-        what = "fails" if ends == {"raise"} else "is silently left out" if ends == {"NULL"} and skips else ""
+        left_out = ends == {"NULL"} or (ends == {"OLD"} and DELETE not in trigger_events(node["events"]))
+        what = "fails" if ends == {"raise"} else "is silently left out" if left_out and skips else ""
         if what and "columns" not in node:
             events = " and ".join(sorted(trigger_events(node["events"])))
             state.see(TRIGGER_STOPS, events=events, name=label(name), what=what, trigger=node["trigname"])
 
 
 def _end(routine: Routine) -> str:
-    """How the body ends for every row: "raise", "NULL" for RETURN NULL; empty where it depends or is not known."""
+    """How the body ends for every row: "raise", what RETURN gives; empty where it depends or is not known."""
     try:
         body = parse_plpgsql(routine.statement)["action"]["PLpgSQL_stmt_block"]["body"]
     except (ParseError, KeyError):
@@ -97,6 +103,8 @@ def _end(routine: Routine) -> str:
         kind, node = next(iter(item.items()))
         if kind == "PLpgSQL_stmt_raise" and node["elog_level"] >= _ERROR:
             return "raise"
+        if kind == "PLpgSQL_stmt_return" and "expr" not in node:
+            return "OLD" if set(_RETURNED.findall(routine.body.lower())) == {"old"} else ""
         if kind == "PLpgSQL_stmt_return":
             return str(node.get("expr", {}).get("PLpgSQL_expr", {}).get("query", "")).upper()
         if "PLpgSQL_stmt_return" in str(node):

@@ -12,10 +12,15 @@ DOMAIN_CONSTRAINT = rule(
     "ML-DOMAIN-CONSTRAINT",
     BLOCKING,
     "checks every table that uses domain {name} while their writers wait, and fails if a value does not fit",
-    "ALTER DOMAIN … ADD CONSTRAINT … NOT VALID; then VALIDATE CONSTRAINT in the next file.",
+    "ALTER DOMAIN … ADD CONSTRAINT … NOT VALID binds new values at once and reads nothing; at VALIDATE CONSTRAINT "
+    "writers wait all the same, so at a quiet hour.",
     lock=SH,
     scan=True,
-    bad=("ALTER DOMAIN score ADD CONSTRAINT x CHECK (value > -1)", "ALTER DOMAIN score SET NOT NULL"),
+    bad=(
+        "ALTER DOMAIN score ADD CONSTRAINT x CHECK (value > -1)",
+        "ALTER DOMAIN score SET NOT NULL",
+        "ALTER DOMAIN score ADD CONSTRAINT x CHECK (value > -1) NOT VALID; ALTER DOMAIN score VALIDATE CONSTRAINT x",
+    ),
     good=("ALTER DOMAIN score ADD CONSTRAINT x CHECK (value > -1) NOT VALID", "CREATE DOMAIN x AS text"),
 )
 CREATE_DOMAIN = rule(
@@ -107,7 +112,10 @@ def alter_domain(node: Node, state: State) -> None:
     if node["subtype"] in ("C", "O"):
         state.constrained_domains.add(domain)
         state.plain_domains.pop(domain, None)
-    if (node["subtype"] == "C" and not node["def"]["Constraint"].get("skip_validation")) or node["subtype"] == "O":
+    if (node["subtype"] == "C" and not node["def"]["Constraint"].get("skip_validation")) or node["subtype"] in (
+        "O",
+        "V",
+    ):
         state.see(DOMAIN_CONSTRAINT, name=name)
     elif node["subtype"] in ("N", "X"):
         state.see(DOMAIN_LOOSENED, name=name)
