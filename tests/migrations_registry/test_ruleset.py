@@ -11,7 +11,7 @@ from migrations_registry.analysis.version import ruleset
 from migrations_registry.analysis.version.equivalence import ANALYSIS, PACKAGE
 from migrations_registry.analysis.version.source_digest import source_digest
 
-KNOWN = "b4e53b08dfb5124b"
+KNOWN = "1985dc98ffec7c83"
 WORDS = "HIGH, LOW = 'high', 'low'\n"
 RULES = '''"""Rules."""
 from pkg.registry import rule

@@ -11,7 +11,7 @@ from migrations_registry.analysis.state import State
 QUERY_MEANING = rule(
     "MC-QUERY-MEANING",
     COMPATIBILITY,
-    "changes {what}: statements that name none of it may give another answer, another order or an error, and what "
+    "changes {what}: statements that do not mention it may give another answer, another order or an error, and what "
     "indexes and computed columns hold was made the old way",
     "Make a new one under its own name and let code ask for it.",
     bad=(

@@ -49,7 +49,7 @@ POLICY_TRUE = rule(
     "MS-POLICY-TRUE",
     SECURITY,
     "policy {policy} lets {roles} {verb} every row of {name}",
-    "A condition on the caller: USING (user_id = auth.uid()).",
+    "A condition that compares the row with the caller: USING (user_id = auth.uid()).",
     lock=AX,
     bad=(
         "CREATE POLICY x ON orders FOR ALL TO public USING (true)",

@@ -45,7 +45,7 @@ RULE = rule(
 TRIGGER_STOPS = rule(
     "MC-TRIGGER-STOPS",
     COMPATIBILITY,
-    "from now on every {events} of {name} {what}: trigger {trigger} says so whatever the row holds",
+    "from now on every {events} of {name} {what}, whatever the row holds (trigger {trigger})",
     "Deploy code that no longer does it first.",
     lock=SRE,
     bad=(
