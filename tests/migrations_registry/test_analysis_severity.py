@@ -58,7 +58,7 @@ FOUND = {
         "MD-UPDATE-MANY"
     ),
     "ALTER DOMAIN d VALIDATE CONSTRAINT c": "ML-DOMAIN-CONSTRAINT",
-    "ALTER PUBLICATION p SET (publish = 'insert')": "MD-PUBLICATION",
+    "ALTER PUBLICATION p SET (publish = 'insert')": "MC-PUBLISH-OTHER",
     "INSERT INTO net.http_request_queue (url) VALUES ('x')": "MS-MANAGED-ROWS",
     "ALTER SERVER s OPTIONS (SET host 'other')": "MS-FOREIGN-SERVER",
     "DROP USER MAPPING FOR anon SERVER s": "MS-FOREIGN-SERVER",

@@ -46,6 +46,14 @@ PUBLISH_ALL = rule(
     bad=("CREATE PUBLICATION x FOR ALL TABLES", "CREATE PUBLICATION x FOR TABLES IN SCHEMA public"),
     good=("CREATE PUBLICATION x FOR TABLE orders", "CREATE PUBLICATION x"),
 )
+PUBLISH_OTHER = rule(
+    "MC-PUBLISH-OTHER",
+    COMPATIBILITY,
+    "publication {name} sends something else from now on: realtime and replicas silently miss changes",
+    "Name who listens first.",
+    bad=("ALTER PUBLICATION feed SET (publish = 'insert')",),
+    good=("ALTER PUBLICATION feed ADD TABLE customers",),
+)
 SUBSCRIPTION = rule(
     "MC-SUBSCRIPTION",
     COMPATIBILITY,
@@ -109,6 +117,13 @@ def publish(node: Node, state: State) -> None:
     kinds = {item["PublicationObjSpec"]["pubobjtype"] for item in node.get("pubobjects", [])}
     if node.get("for_all_tables") or kinds - {"PUBLICATIONOBJ_TABLE"}:
         state.see(PUBLISH_ALL, name=node["pubname"])
+
+
+@on("AlterPublicationStmt")
+def publish_other(node: Node, state: State) -> None:
+    """ALTER PUBLICATION … SET (…)."""
+    if "options" in node:
+        state.see(PUBLISH_OTHER, name=node["pubname"])
 
 
 @on("AlterSubscriptionStmt", "DropSubscriptionStmt")

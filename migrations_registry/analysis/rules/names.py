@@ -186,7 +186,7 @@ def alter_extension(node: Node, state: State) -> None:
 @on("AlterPublicationStmt")
 def alter_publication(node: Node, state: State) -> None:
     """ALTER PUBLICATION except ADD TABLE."""
-    if node.get("action") != "AP_AddObjects" or "options" in node:
+    if node.get("action") != "AP_AddObjects":
         state.see(PUBLICATION, name=node["pubname"])
 
 
