@@ -23,7 +23,6 @@ from deployments.render.sync import sync_service
 from operations.periodic.clock import database_time
 from providers import bounded_json
 from providers.errors import ProviderError
-from providers.http.errors import PlanTooLow, Unauthorized
 from providers.http.shapes import moment, text
 from providers.render import Render, Webhook
 
@@ -126,7 +125,9 @@ def our_webhook(api: Render) -> Webhook | None:
     for owner in owners:
         try:
             webhook = next((hook for hook in api.webhooks.list(owner) if hook.url == wanted), None)
-        except (PlanTooLow, Unauthorized):
+        except ProviderError as error:
+            if error.retryable:
+                raise
             continue
         if webhook is not None:
             return webhook
