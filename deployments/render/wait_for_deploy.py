@@ -13,7 +13,7 @@ from deployments.render.at_most_once import RENDER
 from deployments.render.record_deploy import observe, vanished
 from operations.engine.context import Cancelled, StepContext
 from providers.errors import ProviderError
-from providers.http.errors import Misshapen, NotFound, RateLimited, Unauthorized, Unavailable, UnknownOutcome
+from providers.http.errors import Misshapen, NotFound, RateLimited, Unauthorized, Unavailable
 from providers.render import Render
 
 logger = logging.getLogger(__name__)
@@ -47,9 +47,8 @@ def until_ended(ctx: StepContext, api: Render, service: Service, deploy: str) ->
         try:
             ctx.progress(phase, len(ORDER) - 1, unit="phases", note=word)
             RENDER.pause(ctx)
-        except Cancelled:
-            _cancel(ctx, api, service, deploy)
-            raise
+        except Cancelled as cancelled:
+            raise Cancelled(_cancel(ctx, api, service, deploy)) from cancelled
     ctx.result(deployment=deploy, status=row.provider_status, commit=row.commit_sha)
     _supersede(api, service, row)
     if row.status == Status.CANCELED and service.deployments.filter(created_at__gt=row.created_at).exists():
@@ -82,13 +81,16 @@ def _supersede(api: Render, service: Service, new: Deployment) -> None:
             logger.warning("what was live on %s could not be read again: %s", service.name, error)
 
 
-def _cancel(ctx: StepContext, api: Render, service: Service, deploy: str) -> None:
+def _cancel(ctx: StepContext, api: Render, service: Service, deploy: str) -> str:
+    """What is to be said where Render did not confirm it; nothing where it did."""
     try:
         api.deploys.cancel(service.render_id, deploy)
         ctx.log(f"cancelled {deploy} on Render")
         _read_deploy(ctx, api, service, deploy)
-    except (ProviderError, UnknownOutcome) as error:
+    except ProviderError as error:
         ctx.log(f"could not cancel it on Render: {error}")
+        return f"Render did not say that {deploy} stopped; it may still go live. {error} Look at {service.name} there."
+    return ""
 
 
 def until_healthy(ctx: StepContext, service: Service, deploy: str) -> None:

@@ -24,7 +24,7 @@ LOG_LIMIT = 200_000
 
 
 class Cancelled(Exception):
-    """A person asked to stop; the step ends at the next border between chunks."""
+    """A person asked to stop; the step ends at the next border between chunks, with what it has to say of that."""
 
 
 class NotYet(Exception):

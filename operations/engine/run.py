@@ -134,10 +134,10 @@ def _run_step(context: StepContext, run: StepFunction, end_process: EndProcess) 
             context.store_progress()
     except LeaseLost:
         raise
-    except Cancelled:
+    except Cancelled as cancelled:
         with transaction.atomic():
             _close_step(context, StepStatus.FAILED, "cancelled")
-            write(context.lease, outcome=Outcome.CANCELLED, error="")
+            write(context.lease, outcome=Outcome.CANCELLED, error=str(cancelled))
         return True
     except NotYet as later:
         put_off(context.lease, context.row, later.seconds, context.state)

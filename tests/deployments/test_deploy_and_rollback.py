@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 
 from deployments.models import Deployment, Service
+from deployments.render import wait_for_deploy
 from operations.engine import kinds
+from operations.engine.context import StepContext
 from operations.engine.request import request
 from operations.engine.specs import Consequence
 from operations.models import Operation, Step, Task
@@ -228,3 +231,24 @@ def test_cancel_stops_a_running_deploy(sandbox: Harness, api: Service, act: Act)
     assert operation.status == "succeeded"
     assert api.deployments.all()[0].status == "canceled"
     assert api.deployments.filter(status="live").count() == 1
+
+
+@pytest.mark.parametrize("answer", ["", "500", "409"])
+def test_a_cancelled_operation_says_that_its_deploy_may_go_on(
+    sandbox: Harness, api: Service, act: Act, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    sandbox.sandbox.world.phases["build_in_progress"] = 600
+    read = wait_for_deploy._read_deploy
+    if answer:
+        sandbox.control("fault", match="POST .*/cancel", kind=answer)
+
+    def reads_and_is_cancelled(ctx: StepContext, *given: Any) -> Any:
+        ctx.cancelled.set()
+        return read(ctx, *given)
+
+    monkeypatch.setattr(wait_for_deploy, "_read_deploy", reads_and_is_cancelled)
+
+    operation = act("deployments.deploy")
+
+    assert (operation.status, sandbox.deploys()[-1]["status"] == "canceled") == ("cancelled", not answer)
+    assert ("it may still go live" in operation.error) is bool(operation.error) is bool(answer)
