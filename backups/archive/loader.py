@@ -6,19 +6,21 @@ In: a manifest, a store, a connection that may write. Out: rows in tables, and a
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 
 import psycopg
-from psycopg.pq import TransactionStatus
 
 from backups.archive.builder import Builder
 from backups.archive.manifest import Segment, Statement, Table
 from backups.archive.reader import read_again
 from backups.archive.segment_codec import LOOK_SECONDS, Ahead, Damaged, unpack
+from backups.archive.subset import TOGETHER_BYTES
 from providers import postgres
 from providers.errors import ProviderError
 from providers.postgres.connection import UNKNOWN_NAME
+from providers.postgres.copy.row_digests import own_transaction
 from providers.postgres.error_facts import facts_of, is_of_the_server
 from providers.postgres.restore.held_checks import loosen
 from providers.storage.base import Missing, StoreError
@@ -29,14 +31,19 @@ class Loader(Builder):
 
     def load_all(self, tables: Sequence[Table]) -> dict[str, dict[str, Segment]]:
         """Every table; whose rows were refused once more at the end."""
-        loads = self.load_once(tables)
+        loads = self.load_once(tables, new=self.lenient)
         for name, again in self.load_again(tables).items():
             loads[name].update(again)
         return loads
 
-    def load_once(self, tables: Sequence[Table]) -> dict[str, dict[str, Segment]]:
+    def load_once(self, tables: Sequence[Table], new: bool = False) -> dict[str, dict[str, Segment]]:
+        """`new`: they hold no row yet, and nobody looks, so a server of ours needs no log of the rows of large ones."""
+        loads = {}
         with self._reading(tables) as reading:
-            loads = {table.qualified: self._load_table(table, reading) for table in tables}
+            for table in tables:
+                large = new and table.raw_bytes > TOGETHER_BYTES
+                with postgres.unlogged(self.connection, (table.schema, table.name)) if large else nullcontext():
+                    loads[table.qualified] = self._load_table(table, reading)
         self.look_in()
         return loads
 
@@ -109,10 +116,10 @@ class Loader(Builder):
             reading.wait(self.beat_seconds or LOOK_SECONDS, self.alive)
             key, names = (table.schema, table.name), [column.name for column in table.columns]
             self.look_in(self.path_of(table.qualified))
-            shared = self.connection.info.transaction_status == TransactionStatus.INTRANS
-            with self.connection.transaction():
+            with self.connection.transaction() as own:
                 rows = postgres.copy_in(self.connection, key, names, segment.format, reading.blocks())
-                loader = segment.key if shared else postgres.own_transaction(self.connection)
+                inside = bool(own.savepoint_name)
+                loader = segment.key if inside and not self.lenient else own_transaction(self.connection, inside)
         except Missing:
             self.problems.append(f"{segment.key} is missing from the store.")
         except Damaged as error:
@@ -133,7 +140,8 @@ class Loader(Builder):
         if not self.lenient or "(0A000)" not in said:
             return False
         try:
-            self.connection.execute("SELECT '<a/>'::pg_catalog.xml")
+            with self.connection.transaction():
+                self.connection.execute("SELECT '<a/>'::pg_catalog.xml")
         except psycopg.errors.FeatureNotSupported:
             self.amber[table.qualified] = f"{table.qualified}: its rows were not checked, as this server has no XML."
         return table.qualified in self.amber
@@ -190,10 +198,3 @@ class Loader(Builder):
 
 def _columns(table: Table) -> list[postgres.Column]:
     return [postgres.Column(column.name, column.type, hashed_as=column.hashed_as) for column in table.columns]
-
-
-def fetched(loader: Loader, key: str) -> bytes:
-    """One whole object, with a beat meanwhile."""
-    with Ahead([lambda: iter([read_again(loader.store, key)])]) as reading:
-        reading.wait(loader.beat_seconds or LOOK_SECONDS, loader.alive)
-        return b"".join(reading.blocks())

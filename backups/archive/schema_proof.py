@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from backups.archive.loader import Loader, fetched
+from backups.archive.loader import Loader
 from backups.archive.manifest import Segment, Statement
+from backups.archive.reader import read_again
 from backups.archive.schema_comparison import Difference, Sides, differences
-from backups.archive.segment_codec import Damaged, unpack
+from backups.archive.segment_codec import LOOK_SECONDS, Ahead, Damaged, unpack
 from providers import bounded_json, postgres
 from providers.errors import ProviderError
 from providers.postgres.schema.archive import Entry, NoArchive, read_entries
@@ -104,3 +105,10 @@ def _opened(loader: Loader, item: Segment) -> bytes:
         return b"".join(unpack(fetched(loader, item.key), item, loader.identities))
     except Damaged:  # a bad line is no bad object
         return b"".join(unpack(fetched(loader, item.key), item, loader.identities))
+
+
+def fetched(loader: Loader, key: str) -> bytes:
+    """One whole object, with a beat meanwhile."""
+    with Ahead([lambda: iter([read_again(loader.store, key)])]) as reading:
+        reading.wait(loader.beat_seconds or LOOK_SECONDS, loader.alive)
+        return b"".join(reading.blocks())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import psycopg
 
-from backups.archive.loader import Loader, fetched
+from backups.archive.loader import Loader
+from backups.archive.schema_proof import fetched
 from backups.archive.segment_codec import Damaged, unpack
 from providers.postgres.copy import large_objects
 from providers.postgres.error_facts import facts_of, is_of_the_server

@@ -13,8 +13,9 @@ import psycopg
 from backups import disk_space
 from backups.archive.drill_database import Server, drill_database
 from backups.archive.late_rows import LateRows, chosen
-from backups.archive.loader import Loader, fetched
+from backups.archive.loader import Loader
 from backups.archive.manifest import Manifest, Table
+from backups.archive.schema_proof import fetched
 from backups.archive.segment_codec import Damaged, unpack
 from backups.archive.subset import in_order
 from backups.progress import SILENT, Watch

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 import psycopg
 
-from backups.archive.loader import Loader, fetched
+from backups.archive.loader import Loader
 from backups.archive.manifest import Table
+from backups.archive.schema_proof import fetched
 from backups.archive.segment_codec import Damaged, unpack
 from backups.archive.subset import in_order
 from providers import postgres

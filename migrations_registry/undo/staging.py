@@ -12,8 +12,9 @@ from psycopg import sql
 
 from backups.archive import keys
 from backups.archive.late_rows import LateRows
-from backups.archive.loader import Loader, fetched
+from backups.archive.loader import Loader
 from backups.archive.manifest import Table
+from backups.archive.schema_proof import fetched
 from backups.archive.segment_codec import Damaged, unpack
 from backups.models import Run
 from backups.progress import Watch

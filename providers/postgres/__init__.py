@@ -26,7 +26,7 @@ from providers.postgres.catalog import (
     table_sizes,
 )
 from providers.postgres.connection import PINNED, beside, connect, explain, fresh_database, statements
-from providers.postgres.copy.row_digests import Evidence, evidence, evidence_by_load, own_transaction
+from providers.postgres.copy.row_digests import Evidence, evidence, evidence_by_load
 from providers.postgres.copy.snapshot import (
     FIRST,
     Position,
@@ -36,7 +36,7 @@ from providers.postgres.copy.snapshot import (
     hold_tables,
     import_snapshot,
 )
-from providers.postgres.copy.stream import CopyOut, copy_in
+from providers.postgres.copy.stream import CopyOut, copy_in, unlogged
 from providers.postgres.identity import Identity, MetDsn, identity
 from providers.postgres.migrate.drain import drain
 from providers.postgres.preflight import Facts, facts, problems, table_problems, timeline_note
@@ -100,7 +100,6 @@ __all__ = [
     "keep_chain",
     "listed_tables",
     "lock_tables",
-    "own_transaction",
     "primary_key",
     "problems",
     "read_catalog",
@@ -112,4 +111,5 @@ __all__ = [
     "table_problems",
     "table_sizes",
     "timeline_note",
+    "unlogged",
 ]

@@ -1,3 +1,6 @@
 -- How many chains and rows the product's check looked at, and how many it does not call valid.
-SELECT count(DISTINCT e.id), count(*), count(*) FILTER (WHERE NOT coalesce({valid}, true))
-FROM (SELECT nullif(chain, 'None')::uuid AS id FROM unnest(%s::text[]) chain OFFSET 0) e, LATERAL {function}(e.id) v
+SELECT count(*), coalesce(sum(rows), 0)::bigint, coalesce(sum(invalid), 0)::bigint
+FROM (SELECT nullif(chain, 'None')::uuid AS id FROM unnest(%s::text[]) chain OFFSET 0) e, LATERAL (
+    SELECT count(*) AS rows, count(*) FILTER (WHERE NOT coalesce({valid}, true)) AS invalid FROM {function}(e.id) v
+) checked
+WHERE rows > 0

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg.pq import TransactionStatus
 
+from backups.archive import loader as loader_module
 from backups.archive import segment_codec
+from backups.archive.loader import Loader
+from backups.archive.manifest import Segment, Table
 from backups.export import ctid_ranges
 from backups.export import exporter as exporting
+from backups.export.worker_pool import Helper
 from backups.policy_spec import PolicySpec
 from backups.proof.prove import prove
 from backups.restore.into_empty import Target, restore
+from providers.errors import ProviderError
 from providers.storage.base import Store
 from tests import portal_database
 from tests.backups.conftest import exported
@@ -141,3 +149,56 @@ def test_a_signed_manifest_refuses_another_key_and_no_key(sampelit, store) -> No
         load(store, signed.run, other.verifier)
     with pytest.raises(ManifestError, match="carries no signature"):
         load(store, unsigned.run, mine.verifier)
+
+
+def test_a_large_table_is_loaded_without_a_log_and_each_segment_is_still_told_apart(
+    sampelit, store, drill, monkeypatch
+) -> None:
+    """All its rows come in one transaction; whose a row is shows the savepoint."""
+    monkeypatch.setattr(ctid_ranges, "TARGET_BYTES", 20_000)
+    monkeypatch.setattr(loader_module, "TOGETHER_BYTES", 0)
+    seen: list[tuple[bool, int]] = []
+    load = Loader._load_table
+
+    def noted(loader: Loader, table: Table, reading: segment_codec.Ahead) -> dict[str, Segment]:
+        inside = loader.connection.info.transaction_status == TransactionStatus.INTRANS
+        loads = load(loader, table, reading)
+        seen.append((inside, len(loads)))
+        return loads
+
+    monkeypatch.setattr(Loader, "_load_table", noted)
+    manifest = exported(sampelit["export"], store)
+    trail = manifest.table("public.algorithm_audit_trail")
+    other = replace(trail.segments[3], digest="1")
+    spoilt = replace(trail, segments=tuple(other if s.key == other.key else s for s in trail.segments))
+    tables = tuple(spoilt if table is trail else table for table in manifest.tables)
+
+    assert prove(manifest, store, server=drill).reasons == []
+    (problem,) = prove(replace(manifest, tables=tables), store, server=drill).problems
+
+    assert (True, len(trail.segments)) in seen
+    assert re.match(rf"{re.escape(other.key)}: a row differs from the snapshot", problem)
+
+
+def test_the_second_copier_starts_while_the_schema_is_read_and_ends_where_that_fails(
+    sampelit, store, monkeypatch
+) -> None:
+    helpers: list[Helper] = []
+    made = Helper.__init__
+
+    def noted(helper: Helper, *values: object) -> None:
+        made(helper, *values)  # type: ignore[arg-type]
+        helpers.append(helper)
+
+    def failing(*_: object) -> None:
+        assert [helper.process.poll() for helper in helpers] == [None]
+        raise ProviderError("pg_dump stopped")
+
+    monkeypatch.setattr(exporting, "PARALLEL_FROM_BYTES", 0)
+    monkeypatch.setattr(Helper, "__init__", noted)
+    monkeypatch.setattr(exporting, "copy_schema", failing)
+
+    with pytest.raises(ProviderError, match="pg_dump stopped"):
+        exported(sampelit["export"], store)
+
+    assert [helper.process.poll() is None for helper in helpers] == [False]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from providers.postgres.connection import Connection
+from providers.postgres.connection import Connection, statements
 from providers.postgres.copy.snapshot import Range, Since
 from providers.postgres.schema.model import Column
 
@@ -61,12 +61,14 @@ def evidence(
 
 
 def evidence_by_load(connection: Connection, table: tuple[str, str], columns: Sequence[Column]) -> dict[str, Evidence]:
-    """Count and digest per loading transaction: a drill loads each segment in one, so `xmin` tells the segment."""
+    """Count and digest per loading transaction: a drill loads each segment in one or a savepoint, so `xmin` tells
+    the segment."""
     query = sql.SQL("SELECT xmin::text, {} FROM ONLY {} GROUP BY 1").format(_sums(columns), sql.Identifier(*table))
     return {str(row[0]): Evidence(int(row[1]), str(row[2])) for row in connection.execute(query)}
 
 
-def own_transaction(connection: Connection) -> str:
-    """The `xmin` of what the open transaction wrote; empty for nothing."""
-    row = connection.execute("SELECT pg_current_xact_id_if_assigned()::xid::text").fetchone()
+def own_transaction(connection: Connection, savepoint: bool = False) -> str:
+    """The `xmin` of what the open transaction wrote, or the savepoint in it; empty for nothing."""
+    query = "SELECT pg_current_xact_id_if_assigned()::xid::text"
+    row = connection.execute(statements("own_savepoint") if savepoint else query).fetchone()
     return str(row[0] or "") if row else ""
