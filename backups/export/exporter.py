@@ -113,11 +113,14 @@ def _copy(leader: Connection, spec: PolicySpec, plan: ExportPlan, watch: Watch) 
         watch.log(f"Snapshot {snapshot.id} at {snapshot.taken_at}: {counted(len(catalog.data_tables), 'table')}.")
         place = Place(plan.store, plan.prefix, plan.recipients)
         whole = any(name.endswith("*") for name in spec.tables)
-        described = copy_schema(leader, plan.dsn, snapshot.id, catalog.tables, whole, place, watch)
-        schema = with_large_objects(leader, described, whole, place, watch)
-        chained = [table for table in catalog.data_tables if plan.evidence and postgres.has_chain(table)]
-        chains = {table.qualified: _heads(leader, table) for table in chained}
-        segments = _segments(leader, catalog.data_tables, snapshot.id, spec, plan, watch)
+        work = TableJobs(_filled(catalog.data_tables, spec), spec, plan.prefix, watch)
+        crew = Crew(plan.dsn, snapshot.id, plan.store, plan.recipients, plan.evidence)
+        with crew.at_work(plan.connections if work.weight >= PARALLEL_FROM_BYTES else 1):  # begins meanwhile
+            described = copy_schema(leader, plan.dsn, snapshot.id, catalog.tables, whole, place, watch)
+            schema = with_large_objects(leader, described, whole, place, watch)
+            chained = [table for table in catalog.data_tables if plan.evidence and postgres.has_chain(table)]
+            chains = {table.qualified: _heads(leader, table) for table in chained}
+            segments = _segments(leader, crew, work, watch)
     return Manifest(
         run=plan.run,
         fence=plan.fence,
@@ -139,25 +142,18 @@ def _copy(leader: Connection, spec: PolicySpec, plan: ExportPlan, watch: Watch) 
     )
 
 
-def _segments(
-    leader: Connection,
-    tables: Sequence[postgres.Table],
-    snapshot: str,
-    spec: PolicySpec,
-    plan: ExportPlan,
-    watch: Watch,
-) -> dict[str, list[Segment]]:
-    filled = [(number, table) for number, table in enumerate(tables) if table.qualified not in spec.without_rows]
-    work = TableJobs(filled, spec, plan.prefix, watch)
-    crew = Crew(plan.dsn, snapshot, plan.store, plan.recipients, plan.evidence)
+def _filled(tables: Sequence[postgres.Table], spec: PolicySpec) -> list[tuple[int, postgres.Table]]:
+    return [(number, table) for number, table in enumerate(tables) if table.qualified not in spec.without_rows]
+
+
+def _segments(leader: Connection, crew: Crew, work: TableJobs, watch: Watch) -> dict[str, list[Segment]]:
     spoken = time.monotonic()
-    with crew.at_work(plan.connections if work.weight >= PARALLEL_FROM_BYTES else 1):
-        for job, segments in crew.run(work.jobs(len(crew.members))):
-            watch.check()
-            if time.monotonic() > spoken + BEAT_SECONDS:
-                leader.execute("SELECT 1")
-                spoken = time.monotonic()
-            work.done(job, segments)
+    for job, segments in crew.run(work.jobs(len(crew.members))):
+        watch.check()
+        if time.monotonic() > spoken + BEAT_SECONDS:
+            leader.execute("SELECT 1")
+            spoken = time.monotonic()
+        work.done(job, segments)
     return work.segments
 
 
