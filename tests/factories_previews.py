@@ -23,7 +23,7 @@ NOW = timezone.now()
 LATER, BEFORE = f"{NOW + timedelta(days=3):%Y-%m-%dT%H:%M:%SZ}", f"{NOW - timedelta(minutes=10):%Y-%m-%dT%H:%M:%SZ}"
 VERSION = "20260102000000"
 ELSEWHERE = {"backups.provider_resume": "staging", "environments.add": "portal"}
-ON_A_DATABASE = ("migrations.backfill", "migrations.baseline", "migrations.mark")  # asked of `shop`, which has one
+ON_A_DATABASE = {f"migrations.{name}": f"shop-{name}" for name in ("backfill", "baseline", "mark")}  # of a database
 # What is not named here is the first that the form offers.
 TYPED: dict[str, dict[str, str]] = {
     "backups.evidence": {"from": "2026-03-01", "to": "2026-04-01"},
@@ -61,7 +61,7 @@ TYPED: dict[str, dict[str, str]] = {
 
 
 def rows(production: Environment) -> None:
-    """Everything that a form of production offers, and `shop`, whose database has the table of `FILL`."""
+    """Everything that a form of production offers, and the shops, whose database has the table of `FILL`."""
     production.refresh_from_db()
     _at_render(production)
     _at_supabase(production)
@@ -75,8 +75,9 @@ def rows(production: Environment) -> None:
     Environment.objects.filter(pk=production.pk).update(
         system_identifier="7200000000000000001", database_oid=5, database_name="postgres"
     )
-    shop = Environment.objects.create(slug="shop", name="Shop", kind="staging")
-    StreamBaseline.objects.create(environment=shop, stream="supabase", operation="0" * 26, made_by="operator")
+    for slug in ON_A_DATABASE.values():
+        shop = Environment.objects.create(slug=slug, name=slug, kind="staging")
+        StreamBaseline.objects.create(environment=shop, stream="supabase", operation="0" * 26, made_by="operator")
     (file,) = add((f"supabase/migrations/{VERSION}_fill_cents.sql", FILL))
     TYPED["migrations.backfill"] = {"file": file.sha256}
     TYPED["deployments.function_deploy"]["bundle"] = FunctionBundle.objects.filter(kind="files")[0].sha256
@@ -112,8 +113,8 @@ def _at_supabase(production: Environment) -> None:
 
 
 def place_of(kind: OperationKind) -> Environment:
-    slug = "shop" if kind.name in ON_A_DATABASE else ELSEWHERE.get(kind.name, "production")
-    return Environment.objects.get(slug=slug)
+    slugs = ELSEWHERE | ON_A_DATABASE
+    return Environment.objects.get(slug=slugs.get(kind.name, "production"))
 
 
 def values_of(kind: OperationKind, environment: Environment) -> dict[str, str]:

@@ -54,6 +54,7 @@ class Register(OperationKind):
     label = "Register migrations"
     permission = "migrations_registry.register_migrationfile"
     risk = Risk.ROUTINE
+    asks_something = True
     exclusive = "register:{environment}"
     steps = [step("read", read, pool="deploy", deadline=1800, stall=900)]
     parameters = [

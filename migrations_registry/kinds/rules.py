@@ -60,6 +60,7 @@ class ChangeRules(OperationKind):
     everywhere = step_up = True
     exclusive = "migration-rules"
     steps = [step("put in force", put_in_force)]
+    asks_something = True
     parameters = [
         Parameter("rows", "Rows above which two people must agree", required=False),
         Parameter("bytes", "Bytes above which two people must agree", required=False),

@@ -47,7 +47,7 @@ def page(request: HttpRequest) -> HttpResponse:
     """GET shows the form; POST keeps what was sent and leads to the request that has a worker read it."""
     if not holds_somewhere(request.user, PERMISSION):
         raise PermissionDenied
-    form = UploadForm(request.POST or None, request.FILES or None)
+    form = UploadForm(request.POST or None, request.FILES or None, label_suffix="")
     refused: Refused | None = None
     if request.method == "POST" and form.is_valid():
         try:

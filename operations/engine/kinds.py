@@ -36,6 +36,7 @@ class OperationKind:
     restores_service: bool = False
     needs_device: bool = False
     needs_reason: bool = False
+    asks_something: bool = False  # each parameter may be empty, but not all of them: an untouched form is no refusal
     step_up: bool = False  # whoever asks for it, or votes for it, shows a second factor for exactly that
     protects: bool = False  # it copies, keeps or brings back: whoever refuses or stops it shows one too
     everywhere: bool = False  # its act is not bound to the environment that the form names

@@ -48,6 +48,7 @@ class ChangeEnvironment(OperationKind):
     name, label, permission = "environments.change", "Change an environment", "operations.change_environment"
     about = "Changes an environment's settings, its votes or its freeze."
     step_up = True
+    asks_something = True
     risk = FROM_PLAN
     protects = True  # whoever stops a restriction
     exclusive = "environment:{environment}"

@@ -71,9 +71,10 @@ def _ask(
     try:
         with refusals_recorded(kind.name, user, environment):
             check_permission(kind, user, environment)
-            cleaned = prepare(kind, environment, parameters)
             if _given(request.POST, kind) != _given(request.GET, kind):
+                _cleaned(kind, environment, parameters)
                 return None
+            cleaned = prepare(kind, environment, parameters)
             wanted = kind.confirm_text(environment, cleaned)
             if kind.assess(environment, cleaned) == "destructive" and request.POST.get("typed", "") != wanted:
                 raise Refused(f"Type {wanted} exactly. Nothing was requested.")
@@ -138,7 +139,8 @@ def _preview(
         steps = kind.resolved_steps(cleaned)
         consequences = kinds.all_consequences(kind, environment, cleaned)
     except (Refused, ProviderError) as refusal:
-        told = not [one.name for one in kind.parameters if one.required and not one.secret and not given.get(one.name)]
+        needed = [one.name for one in kind.parameters if one.required and not one.secret]
+        told = all(given.get(name) for name in needed) and (any(given.values()) or not kind.asks_something)
         return {**NO_PREVIEW, "not_yet": str(refusal) if told else ""}
     return {
         "risk": risk,

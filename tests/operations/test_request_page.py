@@ -13,6 +13,7 @@ from operations.engine import kinds
 from operations.engine.specs import Parameter
 from operations.models import Environment, Operation
 from operations.web.request_form import RequestForm
+from providers.errors import Refused
 from tests.people import holder
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,6 +47,29 @@ def test_a_secret_is_asked_for_once_when_everything_else_was_seen(
     assert (buttons(second), 'type="password"' in second) == (["Confirm"], True)
     for kept in ('value="k"', 'value="2"', "because of k"):
         assert kept in second
+    assert not Operation.objects.exists()
+
+
+def test_a_secret_that_is_still_to_be_typed_refuses_no_preview(
+    operator: User, production: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = kinds.get("rehearsal.routine")
+
+    def clean(environment: Environment, parameters: dict[str, str]) -> dict[str, str]:
+        if "value" not in parameters:
+            raise Refused("Give the value. Nothing was requested.")
+        return parameters
+
+    monkeypatch.setattr(kind, "clean", clean)
+    secret = Parameter("value", "Value", required=False, secret=True)
+    monkeypatch.setattr(kind, "parameters", [*kind.parameters, secret])
+    client, typed = signed_in(operator), {"environment": "production", "key": "k", "reason": "because of k"}
+
+    second = client.get(client.post(URL, typed)["Location"])
+    refused = client.post(second.wsgi_request.get_full_path(), typed).text
+
+    assert (buttons(second.text), "Not requested" in second.text) == (["Confirm"], False)
+    assert "Give the value." in refused
     assert not Operation.objects.exists()
 
 

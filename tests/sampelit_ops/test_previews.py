@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -14,6 +15,7 @@ from django.test import Client
 from django.urls import reverse
 
 from operations.engine import kinds
+from operations.models import Environment
 from tests import factories
 from tests.factories_previews import ON_A_DATABASE, place_of, rows, values_of
 from tests.migrations_registry.backfill.conftest import make_orders
@@ -81,9 +83,20 @@ def test_every_kind_has_a_preview(
     assert set(ON_A_DATABASE) < set(KINDS)
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["environments.change", "migrations.change_rules", "migrations.register"])
+def test_an_empty_form_is_no_refusal(client: Client, name: str) -> None:
+    client.force_login(factories.world().everything)
+
+    page = client.get(f"{reverse('admin:operations_request', args=[name])}?environment=production").text
+
+    assert "Fill in the form" in page
+    assert "Nothing was requested" not in page
+
+
 def given(sampelit_copy: dict[str, str], settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Supabase's token, and a database for the environment `shop`."""
+    """Supabase's token, and a database for the shops."""
     settings.SUPABASE_ACCESS_TOKEN = "a-token"
-    for purpose in ("MIGRATION", "EXPORT"):
-        monkeypatch.setenv(f"SAMPELIT_SHOP_{purpose}_DSN", sampelit_copy[purpose.lower()])
+    for slug, purpose in product(ON_A_DATABASE.values(), ("migration", "export")):
+        monkeypatch.setenv(Environment(slug=slug).variable(purpose), sampelit_copy[purpose])
     make_orders(sampelit_copy["admin"], 20)
