@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from providers.postgres.schema.generations import AROUND
 from providers.postgres.schema.meaning import same_meaning
@@ -34,6 +34,7 @@ CONSTRUCTOR = "range_constructor"  # functions that a range type brings belong t
 OWNED = re.compile(r'(; -- OWNER | AUTHORIZATION )("(?:[^"]|"")+"|[^\s;"]+)')
 ACCESS_METHOD = re.compile(r"; -- ACCESS METHOD \w+")
 OF_OTHERS = ("language ", "foreign data wrapper ", "foreign server ")
+INVALID = "; -- INVALID"
 VERSION = re.compile(r" VERSION '[^']*'")
 
 
@@ -66,6 +67,8 @@ def differences(source: Iterable[Row], found: Iterable[Row], sides: Sides) -> li
     before = _by_key(source, sides, {sides.owner})
     after = _by_key(found, sides, {sides.owner, sides.here})
     renamed = _renamed(before, after) if sides.other_major else set()
+    left_out = {key[1] for key in before.keys() - after.keys() if _is_invalid(key[0], before[key])}
+    sides = replace(sides, lost={*sides.lost, *left_out})
     result = []
     for key in sorted(before.keys() | after.keys()):
         was, now = before.get(key), after.get(key)
@@ -115,6 +118,8 @@ def _plain(kind: str, text: str) -> str:
 
 def _reason(key: tuple[str, str], was: tuple[str, str] | None, now: tuple[str, str] | None, sides: Sides) -> str:
     kind, name = key
+    if was and now is None and _is_invalid(kind, was):
+        return "invalid, as a build that failed leaves it: no query uses it and no dump carries it"
     if was and now:
         old, new = was[1], now[1]
         if OWNED.sub("", old) == OWNED.sub("", new):
@@ -136,6 +141,10 @@ def _reason(key: tuple[str, str], was: tuple[str, str] | None, now: tuple[str, s
     if kind == "grants" and name.startswith(OF_OTHERS):
         return "rights that only its owner gives"
     return UNEXPLAINED
+
+
+def _is_invalid(kind: str, said: tuple[str, str]) -> bool:
+    return kind == "index" and INVALID in said[1]
 
 
 def _of_others(grants: str) -> list[str]:

@@ -101,3 +101,11 @@ CREATE FOREIGN DATA WRAPPER w OPTIONS (a 'b'); CREATE SERVER "s 1" TYPE 'x' VERS
 CREATE TYPE e AS ENUM ('a', 'b'); CREATE FUNCTION e(int) RETURNS e LANGUAGE sql IMMUTABLE AS $$select CASE WHEN $1 > 1 THEN 'b' ELSE 'a' END::e$$; CREATE TABLE t(x int, y e GENERATED ALWAYS AS (e(x)) STORED UNIQUE, z text GENERATED ALWAYS AS (x::text || '!') STORED NOT NULL, CHECK (z <> ''), EXCLUDE (z WITH =)); CREATE TABLE p(x int, g int GENERATED ALWAYS AS (x * 2) STORED) PARTITION BY RANGE (x); CREATE TABLE p1(g int GENERATED ALWAYS AS (x * 3) STORED, x int); ALTER TABLE p ATTACH PARTITION p1 FOR VALUES FROM (0) TO (9); INSERT INTO t VALUES (1), (2); INSERT INTO p VALUES (1), (2);
 -- name: what belongs to the database itself
 CREATE TABLE t(x int); INSERT INTO t VALUES (1); DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = ''9MB''', current_database()); EXECUTE format('COMMENT ON DATABASE %I IS ''mine''', current_database()); EXECUTE format('GRANT CREATE ON DATABASE %I TO anon', current_database()); EXECUTE format('ALTER ROLE anon IN DATABASE %I SET statement_timeout = ''7s''', current_database()); END $$;
+
+-- name: an index that a failed build left, with a comment
+CREATE TABLE t (x int, y int);
+INSERT INTO t VALUES (1, 1), (1, 2);
+CREATE INDEX good ON t (y);
+CREATE INDEX bad ON t (x);
+COMMENT ON INDEX bad IS 'left over';
+UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'bad'::regclass;
