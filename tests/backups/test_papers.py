@@ -178,7 +178,7 @@ def test_a_verification_looks_at_the_papers_in_both_stores(run: Run, production,
     failed = verified()
 
     assert (failed.status, Run.objects.get(pk=run.pk).status) == ("failed", "proven")
-    for words in (f"{proof.name} is gone from the store", "do not follow it", "The manifest of run"):
+    for words in (f"{proof.name} is gone from the store", "do not follow it", f"The manifest of {run}"):
         assert words in failed.error
     assert f"In file://{second}" in failed.error
     for place in (first, second):

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from backups.models import Run
+from backups.models import Policy, Run
 from migrations_registry.analysis.cost import REWRITE_BYTES_PER_SECOND
 from migrations_registry.analysis.model import LOCKS, STRENGTH
 from migrations_registry.effects import Effect
@@ -24,8 +24,10 @@ from migrations_registry.rehearsal.trace import (
     statement_lines,
 )
 from migrations_registry.services.rehearsal_lines import lines_of
+from operations.models import Environment
 
 LEADS = ("public", "leads")
+RUN = Run(id="r", policy=Policy(name="audit-trail", environment=Environment(slug="production")))
 
 
 def seen(lock: str = "", rewritten: bool = False, scanned: bool = False, at: int = 0) -> Seen:
@@ -161,11 +163,11 @@ def test_what_only_the_copy_lacks_says_nothing_of_the_target(state: str, message
 def test_it_is_said_who_waits_for_what(locks: list[str], seconds: float | None, said: str) -> None:
     report = {"blocked_seconds": seconds, "statements": [{"line": 1, "locks": locks, "disagreements": []}]}
 
-    assert said in lines_of(Rehearsal(run=Run(id="r"), status="passed", report=report))[0][0]
+    assert said in lines_of(Rehearsal(run=RUN, status="passed", report=report))[0][0]
 
 
 def test_stand_ins_and_what_the_copy_refuses_are_told_without_advice_for_the_target() -> None:
-    row = Rehearsal(run=Run(id="r"), status="passed", report={"stood_in": ["function auth.uid()"]})
+    row = Rehearsal(run=RUN, status="passed", report={"stood_in": ["function auth.uid()"]})
     file = MigrationFile(content=b"SELECT 1;\nCREATE ROLE x;")
 
     assert "stood in: function auth.uid(). Whether" in lines_of(row)[-1][0]
