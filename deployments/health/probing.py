@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -180,13 +180,14 @@ def due() -> list[Service]:
             "service_id", flat=True
         )
     )
-    return [s for s in services if _is_due(s, every, s.pk in undecided)]
+    now = database_time()
+    return [s for s in services if s.pk in undecided or _is_due(s, every, now)]
 
 
-def _is_due(service: Service, every: timedelta, undecided: bool) -> bool:
-    if service.probed_at is None or undecided or abs(service.health_streak) < settings.HEALTH_GOOD_PROBES:
+def _is_due(service: Service, every: timedelta, now: datetime) -> bool:
+    if service.probed_at is None or abs(service.health_streak) < settings.HEALTH_GOOD_PROBES:
         return True
-    return database_time() - service.probed_at >= every
+    return now - service.probed_at >= every
 
 
 def prune() -> int:

@@ -131,16 +131,14 @@ def test_a_worker_is_alive_while_it_beats_and_no_longer(ask: Ask, wrong: time_ma
 def test_a_probe_is_due_after_its_period(api: Service, wrong: time_machine.travel) -> None:
     with wrong:
         probing.record_health(api, HealthResponse(200, b"ok"), Sight())
-    check = HealthCheck.objects.get()
-    api.health_streak = 9
-
-    assert near(check.checked_at)
+    assert near(HealthCheck.objects.get().checked_at)
+    settled = Service.objects.filter(pk=api.pk)
+    settled.update(health_streak=9)
     with wrong:
-        assert not probing._is_due(api, timedelta(minutes=1), False)
-        api.probed_at = timezone.now() - timedelta(days=9)
-    api.probed_at = database_time() - timedelta(minutes=2)
+        assert probing.due() == []
+    settled.update(probed_at=database_time() - timedelta(minutes=30))
     with wrong:
-        assert probing._is_due(api, timedelta(minutes=1), False)
+        assert probing.due() == [api]
 
 
 def test_two_answers_of_the_same_minute_are_not_apart(api: Service, wrong: time_machine.travel) -> None:
