@@ -32,7 +32,7 @@ class ReusedServer:
 
 
 @contextmanager
-def reused(major: int = 0) -> Iterator[ReusedServer]:
+def reused(major: int = 0, logged: bool = True) -> Iterator[ReusedServer]:
     with on(portal_database.server) as server:
         yield server
 

@@ -26,17 +26,17 @@ from providers.errors import Refused
 from providers.postgres.connection import Connection
 from providers.postgres.error_facts import explain_load
 
-Server = Callable[[int], AbstractContextManager[Databases]]
+Server = Callable[[int, bool], AbstractContextManager[Databases]]
 NAME = "drill"
 VARIABLE = "DRILL_DSN"
 LEFT_OUT = " What only a superuser may make is left out of a drill."
 _PLACE = re.compile(r"WITH SCHEMA (?:\"(?P<quoted>(?:[^\"]|\"\")+)\"|(?P<plain>\w+))$")
 
 
-def chosen_server(major: int = 0) -> AbstractContextManager[Databases]:
+def chosen_server(major: int = 0, logged: bool = False) -> AbstractContextManager[Databases]:
     """An operator's own throwaway server, where the proving worker has one; else a cell of this major version."""
     dsn = os.environ.get(VARIABLE)
-    return own_server(dsn) if dsn else cell(major=major)
+    return own_server(dsn) if dsn else cell(major=major, logged=logged)
 
 
 drill_server: Server = chosen_server  # looked up at each drill: a test names a server that runs already
@@ -69,12 +69,12 @@ def drill_database(
 ) -> Iterator[Drill]:
     """A database with the schemas and extensions of the run and `schemas` of our own, and no table yet.
 
-    `may_create`: its owner makes schemas and trusted extensions too, as whoever applies migrations does. `extensions`:
-    more that the source has, by schema.
+    `may_create`: its owner makes schemas and trusted extensions too, as whoever applies migrations does, and the server
+    logs what is written as the source does. `extensions`: more that the source has, by schema.
     """
     needs = needs_of(manifest, schemas)
     needs = replace(needs, may_create=may_create, extensions={**extensions, **(needs.extensions or {})})
-    with (server or drill_server)(fitting(major_of(manifest), needs.extensions or ())) as running:
+    with (server or drill_server)(fitting(major_of(manifest), needs.extensions or ()), may_create) as running:
         logins = open_for(running, NAME, needs)
         connection = postgres.connect(logins.owner, read_only=False)
         try:

@@ -120,8 +120,12 @@ def sorting(free: int | None) -> str:
 
 
 @contextmanager
-def cell(base: Path | None = None, major: int = 0) -> Iterator[Cell]:
-    """A throwaway one for the length of the block: it keeps no log to recover from and cleans up after nobody."""
+def cell(base: Path | None = None, major: int = 0, *, logged: bool = False) -> Iterator[Cell]:
+    """A throwaway one for the length of the block: it cleans up after nobody and keeps no log to recover from.
+
+    `logged`: it writes the log that a server of the product writes, as whoever measures it asks.
+    """
+    options = {} if logged else UNLOGGED
     sorted_in = sorting(machine.free_memory())
-    with throwaway_of(partial(Cell, major=major), base, **UNLOGGED, maintenance_work_mem=sorted_in) as server:
+    with throwaway_of(partial(Cell, major=major), base, **options, maintenance_work_mem=sorted_in) as server:
         yield server

@@ -105,3 +105,19 @@ def test_what_a_stream_without_a_baseline_left_behind_does_not_run_again(
     seen = rehearsed(act, last)
 
     assert (seen.status, seen.error, seen.report["before"]) == ("passed", "", [])
+
+
+def test_its_server_logs_what_a_rewrite_writes() -> None:
+    """What a rehearsal foretells of WAL is measured there; a drill's server keeps no log of a rewrite."""
+    position = "SELECT pg_current_wal_lsn() - '0/0', pg_table_size('s.t')"
+    with drill_database.drill_database(server=drill_database.chosen_server, may_create=True) as drill:
+        run = drill.connection.execute
+        run("CREATE SCHEMA s")
+        run("CREATE TABLE s.t AS SELECT n, repeat('x', 100) AS text FROM generate_series(1, 20000) n")
+        drill.connection.commit()
+        ((before, _),) = run(position).fetchall()
+        run("ALTER TABLE s.t ALTER n TYPE bigint")
+        drill.connection.commit()
+        ((after, size),) = run(position).fetchall()
+
+    assert after - before > size

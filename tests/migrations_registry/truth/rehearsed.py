@@ -202,7 +202,7 @@ def _open_cell(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cell]:
     """A drill's cell that whoever prepared it can still enter, for copies of what was restored there."""
     monkeypatch.setattr(Cell, "seal", lambda *_: "")
     with cell() as running:
-        monkeypatch.setattr(drill_database, "drill_server", lambda _: _same(running))
+        monkeypatch.setattr(drill_database, "drill_server", lambda *_: _same(running))
         yield running
 
 
