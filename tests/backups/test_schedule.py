@@ -18,6 +18,7 @@ from backups.policies.cron import next_slots, slots_between
 from backups.policies.defaults import ensure_policies
 from backups.web.policy_form import PolicyForm
 from operations.models import Environment, Notification, Operation
+from operations.periodic.isolation import Failed
 from providers.errors import Refused
 from tests.people import holder
 
@@ -154,7 +155,7 @@ def test_acknowledging_by_name_stops_the_reminders(policy: Policy) -> None:
     Slot.objects.create(policy=policy, at=timezone.now(), status="failed")
 
     assert scheduler.acknowledge(Slot.objects.all(), user) == 1
-    scheduler._remind(timezone.now(), [])
+    scheduler._remind(timezone.now(), Failed())
 
     assert Slot.objects.get().acknowledged_by == "olga"
     assert Notification.objects.count() == 0
@@ -203,13 +204,13 @@ def test_what_nobody_answers_goes_to_the_second_channel_until_a_person_takes_it(
     Slot.objects.create(policy=policy, at=now, status="failed")
     told = []
     for day in range(3):
-        scheduler._remind(now + timedelta(days=day, minutes=1), [])
+        scheduler._remind(now + timedelta(days=day, minutes=1), Failed())
         told.append(sorted(Notification.objects.values_list("channel", "recipients")))
         Notification.objects.all().delete()
     out = io.StringIO()
     User.objects.create_superuser("admin")
     call_command("slots", "acknowledge", environment="production", actor="admin", stdout=out)
-    scheduler._remind(now + timedelta(days=9), [])
+    scheduler._remind(now + timedelta(days=9), Failed())
 
     again = [("email", "boss@x.eu"), ("email", "ops@x.eu"), ("slack", "")]
     assert told == [[("email", "ops@x.eu")], again, again]
