@@ -91,8 +91,8 @@ def cramp(dsn: str, space: str) -> None:
 @pytest.fixture
 def cramped_drill(space: str) -> Callable:
     @contextmanager
-    def cramped(major: int = 0) -> Iterator[ReusedServer]:
-        with reused(major) as server:
+    def cramped(*asked: int) -> Iterator[ReusedServer]:
+        with reused(*asked) as server:
             make = server.create_database
 
             def create(name: str, **options) -> None:

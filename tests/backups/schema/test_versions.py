@@ -46,7 +46,7 @@ def test_what_only_the_newest_server_knows_comes_back_whole(kind: str, newest: E
     with databases_on(newest) as database:
         source = database(NEWER[kind])
         manifest = exported(source, store, ALL)
-        verdict = prove(manifest, store, server=lambda major: on(newest))
+        verdict = prove(manifest, store, server=lambda *_: on(newest))
         target = database("SELECT 1")
         done = restore(manifest, store, (), Target(target))
 
@@ -57,7 +57,7 @@ def test_what_only_the_newest_server_knows_comes_back_whole(kind: str, newest: E
 @pytest.mark.sampled(8)
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_older_source_is_proven_on_the_newest_server(kind: str, database, newest, store: Store) -> None:
-    verdict = prove(exported(database(KINDS[kind]), store, ALL), store, server=lambda major: on(newest))
+    verdict = prove(exported(database(KINDS[kind]), store, ALL), store, server=lambda *_: on(newest))
 
     assert (verdict.status, verdict.reasons) == ("proven", [])
     assert ("no XML" in verdict.in_part) == ("xml" in kind)
