@@ -72,7 +72,7 @@ def unhealthy() -> Deployment:
     return live
 
 
-SEEN = Sight([HealthResponse(200, b"", 5)])
+SEEN = Sight([HealthResponse(200, b"", 5)], timezone.now())
 
 
 def _applied(live: Deployment, sql: bytes) -> None:
