@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from deployments.kinds.base import WEB_SERVICE, ServiceKind, here, name_of
 from deployments.models import Service
@@ -95,7 +95,10 @@ class Maintenance(ServiceKind):
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         name = name_of(parameters["service"])
         if parameters["state"] == "off":
-            return [Consequence(f"{name} answers its visitors again.", "ok")]
+            lines = [Consequence(f"{name} answers its visitors again.", "ok")]
+            if any(map(is_needed, Service.objects.filter(render_id=parameters["service"]))):
+                lines.append(Consequence("An operation that is running counts on the closed door.", "bad"))
+            return lines
         minutes = parameters.get("minutes", DEFAULT_MINUTES)
         return [
             Consequence(f"Every visitor of {name} sees Render's maintenance page (503).", "bad"),
@@ -132,19 +135,25 @@ def maintenance_on(ctx: StepContext) -> None:
 
 
 def is_needed(service: Service) -> bool:
-    """Whether a running operation closed this door, or found it closed, and counts on it until its end."""
+    """Whether a running operation closed this door, or found it closed, and counts on it until it opens its own."""
     counted_on = Q(detail__switched__contains=[service.render_id]) | Q(detail__found_on__contains=[service.render_id])
-    return Step.objects.filter(counted_on, operation__status=Status.RUNNING).exists()
+    opens = Step.objects.filter(operation=OuterRef("operation"), name="maintenance_off", started_at__isnull=False)
+    return Step.objects.filter(counted_on, ~Exists(opens), operation__status=Status.RUNNING).exists()
 
 
 def maintenance_off(ctx: StepContext) -> None:
-    """Lift what `maintenance_on` of the same operation switched on; what was on before stays on. Raises ProviderError
-    after the last one where some could not be lifted."""
+    """Lift what `maintenance_on` of the same operation switched on and nobody else has in hand since; what was on
+    before stays on. What another operation counts on is left to the watchdog. Raises ProviderError after the last one
+    where some could not be lifted."""
     switched = ctx.state_of("maintenance_on").get("switched", [])
     if not switched:
         ctx.not_needed()
-    failed = list[str]()
-    for service in Service.objects.filter(render_id__in=switched, removed_at=None).order_by("?"):
+    failed, ours = list[str](), Service.objects.filter(maintenance_operation=ctx.operation.pk, removed_at=None)
+    for service in ours.filter(render_id__in=switched).order_by("?"):
+        if is_needed(service):
+            Service.objects.filter(pk=service.pk).update(maintenance_until=database_time(), maintenance_operation="")
+            ctx.log(f"{service.name} stays closed: another operation counts on it. The portal opens it after that.")
+            continue
         try:
             switch(ctx, render(), service, False)
         except ProviderError as error:  # keeps no other door closed

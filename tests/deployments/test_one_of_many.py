@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from deployments import maintenance_watchdog, workspace
@@ -20,10 +21,11 @@ from deployments.variables import fingerprints
 from operations.engine import kinds
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Registered, step
-from operations.models import Operation, Risk
+from operations.models import Environment, Operation, Risk, Step
 from providers.errors import ProviderError
 from providers.http.shapes import moment
 from providers.render import Deploy
+from tests.deployments.conftest import finish
 from tests.render_sandbox import API, Harness
 
 pytestmark = pytest.mark.django_db
@@ -215,6 +217,64 @@ def test_no_door_opens_on_what_still_counts_on_it(
     assert closed(sandbox, api)
     assert maintenance_watchdog.lift_forgotten() == 1
     assert not closed(sandbox, api)
+
+
+def other_running(api: Service, asked_by: User) -> Operation:
+    """An operation in the middle of its work, which found the door closed."""
+    other = Operation.objects.create(
+        kind=Careful.name,
+        environment=api.environment,
+        requested_by=asked_by,
+        status="queued",
+        approvals_required=0,
+        risk="routine",
+        expires_at=timezone.now(),
+    )
+    Operation.objects.filter(pk=other.pk).update(status="running")
+    Step.objects.create(
+        operation=other, position=0, name="maintenance_on", pool="urgent", detail={"found_on": [api.render_id]}
+    )
+    Step.objects.create(operation=other, position=1, name="maintenance_off", pool="urgent", always=True)
+    return other
+
+
+def test_whoever_closed_a_door_opens_it_on_nobody_else(
+    sandbox: Harness, api: Service, act: Act, operator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A restore that began in a migration's maintenance goes on after it."""
+    others: list[Operation] = []
+    work = Careful(lambda _: others.append(other_running(api, operator)))
+    monkeypatch.setitem(kinds.registry.kinds, Careful.name, work)
+
+    assert act(Careful.name, service=None).status == "succeeded"
+
+    off = kinds.registry.kinds["deployments.maintenance"].consequences(
+        Environment.objects.get(pk=api.environment_id), {"service": api.render_id, "state": "off"}
+    )
+    assert [line.tone for line in off] == ["ok", "bad"]
+    assert (maintenance_watchdog.lift_forgotten(), closed(sandbox, api)) == (0, True)
+    others[0].steps.filter(name="maintenance_off").update(started_at=timezone.now())
+    assert (maintenance_watchdog.lift_forgotten(), closed(sandbox, api)) == (1, False)
+
+
+def test_a_step_that_is_tried_again_opens_no_door_that_a_person_closed_since(
+    sandbox: Harness, api: Service, act: Act, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = second_door(sandbox, api)
+
+    def work(ctx: object) -> None:
+        sandbox.control("fault", match=f"PATCH /services/{api.render_id}", kind="403", times=FOR_EVER)
+
+    monkeypatch.setitem(kinds.registry.kinds, Careful.name, Careful(work))
+    operation = act(Careful.name, service=None)
+    assert not closed(sandbox, other)
+    act("deployments.maintenance", service=other.render_id, state="on")
+    sandbox.sandbox.faults.clear()
+    Operation.objects.filter(pk=operation.pk).update(due_at=timezone.now() - timedelta(seconds=1))
+
+    assert finish(operation).status == "succeeded"
+
+    assert [closed(sandbox, door) for door in (api, other)] == [False, True]
 
 
 @pytest.mark.parametrize("is_on", [True, False])
