@@ -31,7 +31,7 @@ def consider(live: Deployment, sight: Sight) -> Operation | None:
     service = live.service
     if not service.auto_rollback or live.trigger == "rollback" or live.seeded or service.environment is None:
         return None
-    if service.suspended or not _is_to_blame(live) or not _render_answers(service) or not sight.is_clear:
+    if service.suspended or not _is_to_blame(live) or _record_lags(service) or not sight.is_clear:
         return None
     reason = f"automatic: {live.render_id} is live but not healthy"
     if Operation.objects.filter(kind=KIND, reason=reason, requested_by__username=SYSTEM).exists():
@@ -69,7 +69,7 @@ def _is_to_blame(live: Deployment) -> bool:
     return young and live.found_healthy_at is None and said == [Verdict.BAD] * BAD_PROBES
 
 
-def _render_answers(service: Service) -> bool:
-    """And could be recorded: what is live may be something else by now."""
+def _record_lags(service: Service) -> bool:
+    """Then what is live may be another deploy by now."""
     state = SyncState.objects.filter(pk=1).first()
-    return state is None or not (state.error or any(line.startswith(f"{service.name}: ") for line in state.unread))
+    return state is not None and state.may_lag(service.name)

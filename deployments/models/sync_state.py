@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+MOST_UNREAD = 20  # lines kept
+
 
 class SyncState(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
@@ -19,3 +21,8 @@ class SyncState(models.Model):
 
     def __str__(self) -> str:
         return self.error or "Render answers"
+
+    def may_lag(self, service: str) -> bool:
+        """Whether something of this service, or of one of its deploys, may not have been recorded."""
+        of_it = (f"{service}: ", f"{service} ")
+        return bool(self.error) or len(self.unread) >= MOST_UNREAD or any(row.startswith(of_it) for row in self.unread)

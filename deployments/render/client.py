@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from deployments.models import SyncState
+from deployments.models.sync_state import MOST_UNREAD
 from operations.notify import alarm
 from operations.periodic.clock import database_time
 from providers.errors import ProviderError, Refused
@@ -51,7 +52,7 @@ def note_answer(
     now = at or database_time()
     state = SyncState.objects.filter(pk=1).first() or SyncState(pk=1)
     kind = type(error).__name__ if error else ""
-    left_out = state.unread if unread is None else [line[:300] for line in unread[:20]]
+    left_out = state.unread if unread is None else [line[:300] for line in unread[:MOST_UNREAD]]
     if state.pk and state.error_kind == kind and (error or state.ok_since) and state.unread == left_out:
         _tell(state, now)
         return False

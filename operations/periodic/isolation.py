@@ -40,7 +40,7 @@ def each(row: object, failed: Failed, *, alone: bool = False) -> Iterator[None]:
     except Exception as error:
         waiting_helps = isinstance(error, ProviderError) and error.retryable and not isinstance(error, Misshapen)
         failed.silent = failed.silent + 1 if waiting_helps and not alone else 0
-        if failed.silent == SILENT or (failed.silent and isinstance(error, RateLimited)) or _database_is_gone(error):
+        if failed.silent >= SILENT or (failed.silent and isinstance(error, RateLimited)) or _database_is_gone(error):
             raise
         line = redact(f"{_name(row)}: {error}")
         logger.warning("%s failed, the others go on", line, exc_info=alone and not isinstance(error, ProviderError))

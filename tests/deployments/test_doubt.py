@@ -135,9 +135,12 @@ def test_nothing_is_taken_back_while_render_does_not_answer(api: Service, monkey
 def test_nothing_is_taken_back_while_the_services_own_record_lags(
     api: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    note_answer(None, unread=["api: Render answered 503"])
+    note_answer(None, unread=["api dep-cccccccc: its time is none"])
     assert tried(api, monkeypatch, [said(SICK)] * 3) is False
-    note_answer(None, unread=["api-2: Render answered 503"])
+    for unread in (["api: Render answered 503"], [f"api-{number}: Render answered 503" for number in range(20)]):
+        note_answer(None, unread=unread)
+        assert consider(Deployment.objects.get(status="live"), Sight([said(FINE)])) is None
+    note_answer(None, unread=["api-2: Render answered 503", "api-2 dep-cccccccc: its time is none"])
 
     asked: list[str] = []
     monkeypatch.setattr("deployments.health.auto_rollback.request", lambda kind, **_: asked.append(kind))

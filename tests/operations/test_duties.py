@@ -19,9 +19,10 @@ from operations.engine import tick
 from operations.engine.tick import Job
 from operations.management.commands import tick as command
 from operations.models import Heartbeat, Notification
-from operations.periodic.isolation import SomeFailed
+from operations.periodic.isolation import Failed, SomeFailed, each
 from operations.worker import duties as duties_module
 from operations.worker.duties import Duties
+from providers.http.errors import Unavailable
 
 HOUR = timedelta(hours=1)
 
@@ -181,3 +182,21 @@ def test_who_cannot_do_a_duty_leaves_its_turn_to_who_can():
         tick.run_job(job)
 
     assert ran == ["with it"]
+
+
+def test_silence_that_begins_within_a_row_ends_the_pass_too() -> None:
+    """A row whose own parts were not answered counts on: the outage is everybody's."""
+    failed, asked = Failed(), list[str]()
+
+    def ask(name: str) -> None:
+        asked.append(name)
+        raise Unavailable("Away.")
+
+    with pytest.raises(Unavailable):
+        for row in "ab":
+            with each(row, failed):
+                for part in "1234":
+                    with each(f"{row} {part}", failed):
+                        ask(f"{row} {part}")
+
+    assert asked == ["a 1", "a 2", "a 3"]
