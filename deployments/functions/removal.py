@@ -14,17 +14,21 @@ from operations.accounts import SYSTEM
 from operations.models import Environment
 from operations.notify import enqueue
 from operations.periodic.clock import database_time
+from operations.periodic.isolation import Failed, each
 from operations.supabase_projects import ref_of
 from providers.http.errors import NotFound
 from providers.supabase import Supabase
 
 
-def mark_missing(api: Supabase, environment: Environment, slugs: set[str]) -> int:
+def mark_missing(api: Supabase, environment: Environment, slugs: set[str], failed: Failed) -> int:
     """A list without a function is no word about it: each is asked for, and marked at its second 404; how many were.
 
-    Raises ProviderError."""
-    missing = EdgeFunction.objects.filter(environment=environment, removed_at=None).exclude(slug__in=slugs)
-    return sum(_is_gone(api, row) and mark_removed(environment, row.slug, SYSTEM) for row in missing)
+    `failed` takes what was not answered. Raises ProviderError where nothing is."""
+    marked, missing = 0, EdgeFunction.objects.filter(environment=environment, removed_at=None).exclude(slug__in=slugs)
+    for row in missing:
+        with each(f"{environment.slug} {row.slug}", failed):
+            marked += _is_gone(api, row) and mark_removed(environment, row.slug, SYSTEM)
+    return marked
 
 
 def _is_gone(api: Supabase, row: EdgeFunction) -> bool:

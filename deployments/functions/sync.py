@@ -70,8 +70,7 @@ def sync(api: Supabase, environment: Environment, report: SyncReport | None = No
         with each(f"{environment.slug} {function.slug}", failed):
             report.versions += store_function(api, environment, function) is not None
     report.functions += len(seen)
-    with each(f"{environment.slug}'s missing functions", failed):
-        report.removed += mark_missing(api, environment, {function.slug for function in seen})
+    report.removed += mark_missing(api, environment, {function.slug for function in seen}, failed)
     report.secrets += store_secrets(api, environment)
     findings = advisors.sync(api, environment)
     report.findings, report.resolved = report.findings + findings.opened, report.resolved + findings.resolved

@@ -242,6 +242,24 @@ def test_one_function_that_cannot_be_read_hides_no_other(stand: Stand, linked_pr
     assert ["broken" in line for line in report.failed] == [True]
 
 
+def test_one_missing_function_that_is_not_answered_hides_no_other(
+    stand: Stand, linked_production: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = Supabase(stand.world.token, stand.base).functions
+    for slug in ("broken", "hello"):
+        elsewhere.deploy(REF, slug, GOOD, entrypoint="index.ts")
+    sync_all()
+    elsewhere.delete(REF, "hello")
+    EdgeFunction.objects.update(missing_since=NOW - timedelta(minutes=1))
+    monkeypatch.setattr(Functions, "list", lambda *_: [])
+    stand.fault("GET .*/functions/broken$", 403)
+
+    report = sync_all()
+
+    assert (report.removed, EdgeFunction.objects.get(removed_at=None).slug) == (1, "broken")
+    assert ["broken" in line for line in report.failed] == [True]
+
+
 def test_bytes_fetched_while_somebody_deploys_are_kept_for_neither_version(
     stand: Stand, linked_production: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
