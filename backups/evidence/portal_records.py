@@ -72,7 +72,8 @@ def troubles(environment: Environment, start: datetime, end: datetime) -> Iterat
     bad = bad.filter(status__in=["late", "failed", "missed"]).select_related("policy").order_by("at")
     for slot in bad[:500]:
         yield Trouble(moment(slot.at), f"slot of {slot.policy.title}: {slot.status}", slot.reason)
-    for proof in _proofs(environment, start, end).exclude(status="proven").order_by("created_at")[:500]:
+    doubted = _proofs(environment, start, end).exclude(status="proven").select_related("run__policy__environment")
+    for proof in doubted.order_by("created_at")[:500]:
         yield Trouble(moment(proof.created_at), str(proof), " ".join(proof.problems)[:500])
 
 

@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 
+from backups.models import named
 from migrations_registry.models import Application
 from migrations_registry.models.applied import APPLY, BACKFILL
 from operations.authority import why_not
@@ -72,6 +73,7 @@ def facts(row: Application) -> dict[str, Any]:
         "operation": operation,
         "kind": BACKFILL if any("marks" in step for step in row.steps) else APPLY,
         "run": run,
+        "run_name": named.title_of(run) if run else "",
         "done": sum(step["status"] == "done" for step in row.steps),
         "tries": sum(step["attempts"] for step in row.steps),
         "kept": sum(step.get("kept", {}).get("rows", 0) for step in row.steps if step["status"] == "done"),

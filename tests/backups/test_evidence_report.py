@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from backups.archive.manifest import OLD_FORMAT, Head, Manifest, Segment, Statement, Table, manifest_key
 from backups.archive.signatures import Signer, generate, load_signer
@@ -22,6 +24,7 @@ from backups.archive.source import Source
 from backups.evidence import html, signed_report
 from backups.evidence.inputs import material
 from backups.evidence.periods import gaps, months_of
+from backups.evidence.portal_records import troubles
 from backups.evidence.service import produce, rendered
 from backups.evidence.signed_report import opened
 from backups.facts import store as facts_store
@@ -302,6 +305,9 @@ def test_slots_incidents_and_doubted_proofs_are_listed(year: Year) -> None:
         opened_at=MARCH + timedelta(days=3),
     )
     Proof.objects.filter(run=runs[4]).update(status="suspect", document={"doubts": ["a doubt"]})
+    with CaptureQueriesContext(connection) as asked:
+        list(troubles(year.policy.environment, MARCH, MARCH + timedelta(days=31)))
+    assert len(asked) == 2  # however many there are
 
     report = opened(march(year).document.encode(), year.signer.verifier).report
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from backups.archive.loader import Loader
-from backups.models import Incident, ProviderBackup, Run
+from backups.models import Incident, ProviderBackup, Run, named
 from migrations_registry.apply import failpoints, late_rows_copy, restore_point
 from migrations_registry.models import Application, RulePolicy
 from operations.models import Environment
@@ -62,7 +64,12 @@ def test_the_providers_restore_point_lies_beside_ours(
 
 
 def test_what_was_written_after_the_restore_point_comes_back(
-    baselined: Environment, act: Act, dsns: dict[str, str], backups: None, monkeypatch: pytest.MonkeyPatch
+    baselined: Environment,
+    act: Act,
+    dsns: dict[str, str],
+    backups: None,
+    monkeypatch: pytest.MonkeyPatch,
+    admin_client: Client,
 ) -> None:
     def late() -> None:
         with psycopg.connect(dsns["app"], autocommit=True) as app:
@@ -71,7 +78,10 @@ def test_what_was_written_after_the_restore_point_comes_back(
     monkeypatch.setitem(failpoints.armed, "restore_point.proven", late)
     operation = act("migrations.apply", file=add_supabase(2, "ALTER TABLE leads DROP COLUMN message").sha256)
     assert operation.status == "succeeded", operation.error
-    assert Application.objects.get().steps[0]["kept"]["rows"] == 1
+    row = Application.objects.get()
+    assert row.steps[0]["kept"]["rows"] == 1
+    page = admin_client.get(reverse("admin:migrations_registry_application_change", args=[row.pk])).text
+    assert f">{named.title_of(operation.result['restore_point'])}</a>" in page
 
     monkeypatch.setenv("SAMPELIT_PRODUCTION_RESTORE_DSN", dsns["admin"])
     restored = act("backups.restore", run=operation.result["restore_point"], target="schema:back")
