@@ -25,12 +25,13 @@ from operations.authority import holds
 from operations.models import Environment
 from providers import outside
 from providers.errors import ProviderError
+from providers.http.errors import is_silence
 from providers.redact import redact
 
 PATIENCE_SECONDS = 1.0
 KEPT_SECONDS = 60
 SHOWN_SECONDS = 3600  # older answers are not shown
-PAUSE_SECONDS = 20  # after a failure nothing is asked again for so long
+PAUSE_SECONDS = 20  # after a failure nothing is asked again for so long, for that page or, after silence, for any
 MOST_ASKED = 12
 LOGS = ("postgres_logs", "function_logs")
 LOGS_SPAN = timedelta(hours=24)  # Supabase answers no longer time at once
@@ -101,10 +102,15 @@ def read(
     return kept.answers, kept.missing + old
 
 
+def _left_alone(key: str) -> str:
+    """For a page whose questions had a bad answer: that is no business of other pages."""
+    return f"{key}:left-alone"
+
+
 def _begin(key: str, readers: Mapping[str, Reader], source: Source) -> dict[str, Future[Any]]:
     """What is asked for this page, once at a time; nothing new while it is left alone or others fill the pool."""
     asked = sum(not future.done() for fetch in list(_fetches.values()) for future in fetch.values())
-    if key not in _fetches and asked < MOST_ASKED and not cache.get(source.left_alone):
+    if key not in _fetches and asked < MOST_ASKED and not cache.get_many([source.left_alone, _left_alone(key)]):
         api = source.quick()
         _fetches[key] = {name: _pool.submit(_ask, reader, api) for name, reader in readers.items()}
     return _fetches.get(key, {})
@@ -120,21 +126,23 @@ def _ask(reader: Reader, api: Any) -> Any:
 
 def _collect(key: str, fetch: Mapping[str, Future[Any]], before: _Kept | None, source: Source) -> _Kept:
     """What has come, kept where all of it has; what came before stands in for what has not."""
-    answers, missing = dict(before.answers) if before else {}, []
+    answers, missing, left_alone = dict(before.answers) if before else {}, [], _left_alone(key)
     for name, future in fetch.items():
         try:
             answers[name] = future.result(timeout=0)
         except TooLate:
             missing.append(f"{name}: {source.name} is slow; it is asked beside this page")
+            left_alone = source.left_alone
         except ProviderError as error:
             missing.append(f"{name}: {error.message}")
+            left_alone = source.left_alone if is_silence(error) else left_alone
         except Exception as error:
             logger.exception("%s of %s could not be read", name, key)
             missing.append(f"{name}: what {source.name} answered could not be read ({type(error).__name__})")
     if not fetch:
         return before or _Kept(missing=[source.not_asked])
     if missing:
-        cache.set(source.left_alone, True, PAUSE_SECONDS)
+        cache.set(left_alone, True, PAUSE_SECONDS)
     kept = _Kept(answers, missing, before.at if missing and before else time.time())
     if all(future.done() for future in fetch.values()):
         cache.set(key, kept, SHOWN_SECONDS)

@@ -14,7 +14,7 @@ from typing import TypeVar
 from django.db import InterfaceError, OperationalError, connection
 
 from providers.errors import ProviderError
-from providers.http.errors import Misshapen, RateLimited
+from providers.http.errors import RateLimited, is_silence
 from providers.redact import redact
 
 logger = logging.getLogger(__name__)
@@ -38,8 +38,7 @@ def each(row: object, failed: Failed, *, alone: bool = False) -> Iterator[None]:
         yield
         failed.silent = 0
     except Exception as error:
-        waiting_helps = isinstance(error, ProviderError) and error.retryable and not isinstance(error, Misshapen)
-        failed.silent = failed.silent + 1 if waiting_helps and not alone else 0
+        failed.silent = failed.silent + 1 if is_silence(error) and not alone else 0
         if failed.silent >= SILENT or (failed.silent and isinstance(error, RateLimited)) or _database_is_gone(error):
             raise
         line = redact(f"{_name(row)}: {error}")

@@ -56,5 +56,10 @@ class Misshapen(ProviderError):
         super().__init__(f"{message} Nothing was changed, and nothing was concluded from it.", retryable=True)
 
 
+def is_silence(error: BaseException) -> bool:
+    """Whether there was no answer that waiting may bring: no word about what was asked for, but about the provider."""
+    return isinstance(error, ProviderError) and error.retryable and not isinstance(error, Misshapen)
+
+
 class UnknownOutcome(ProviderError):
     """A write was sent and its answer was lost: it may have happened. Look it up; never send it again."""

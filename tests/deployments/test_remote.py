@@ -14,7 +14,7 @@ from django.db import OperationalError, connection
 
 from deployments.models import SyncState
 from deployments.web import remote
-from providers.http.errors import Unavailable
+from providers.http.errors import Misshapen, NotFound, Unavailable
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +74,17 @@ def test_what_no_reader_expected_is_missing_and_asked_again_later(error: Excepti
         answers, missing = remote.read("page", {})
 
     assert (len(asked), answers, missing) == (1, {"log": "lines", "name": "n"}, [])
+
+
+@pytest.mark.parametrize("error", [KeyError("id"), NotFound("It is gone."), Misshapen("A list was expected.")])
+def test_a_bad_answer_to_one_page_leaves_the_others_asked(error: Exception) -> None:
+    def bad(api: object) -> None:
+        raise error
+
+    _, missing = remote.read("page:1", {"log": bad})
+
+    assert len(missing) == 1
+    assert remote.read("page:2", {"log": lambda api: "lines"}) == ({"log": "lines"}, [])
 
 
 @pytest.mark.django_db(transaction=True)
