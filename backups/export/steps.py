@@ -11,7 +11,6 @@ from datetime import datetime
 import psycopg
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from backups.archive import keys
 from backups.archive.manifest import Manifest
@@ -29,6 +28,7 @@ from operations.engine.claim import lock
 from operations.engine.context import StepContext
 from operations.navigation import page_of
 from operations.notify import enqueue
+from operations.periodic.clock import database_time
 from providers import postgres
 from providers.errors import ProviderError
 
@@ -109,10 +109,10 @@ def settle(ctx: StepContext) -> None:
         for run in Run.objects.filter(operation=ctx.operation, status__in=[RunStatus.RUNNING, RunStatus.STORED]):
             if run.status == RunStatus.STORED:
                 Run.objects.filter(pk=run.pk).update(
-                    reason=f"The proof did not happen: {reason}", ended_at=timezone.now()
+                    reason=f"The proof did not happen: {reason}", ended_at=database_time()
                 )
                 continue
-            Run.objects.advance(run.pk, RunStatus.RUNNING, RunStatus.FAILED, reason=reason, ended_at=timezone.now())
+            Run.objects.advance(run.pk, RunStatus.RUNNING, RunStatus.FAILED, reason=reason, ended_at=database_time())
             record_run(ctx, run, "backups.export.failed", reason=reason)
 
 
@@ -134,7 +134,7 @@ def stored_fields(manifest: Manifest, began: float) -> dict[str, object]:
         "system_identifier": manifest.source.system_identifier,
         "timeline": manifest.source.timeline or None,
         "snapshot_at": datetime.fromisoformat(manifest.source.taken_at),
-        "stored_at": timezone.now(),
+        "stored_at": database_time(),
         "tables": [table.qualified for table in manifest.tables],
         "rows": manifest.rows,
         "raw_bytes": manifest.raw_bytes,

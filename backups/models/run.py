@@ -14,6 +14,7 @@ from backups.models.policy import Policy
 from backups.policy_spec import run_name
 from operations.models import Operation
 from operations.models.ulid import new_ulid
+from operations.periodic.clock import database_time
 
 
 class RunStatus(models.TextChoices):
@@ -148,9 +149,8 @@ class Run(models.Model):
         """Stored, and its proof ended without an answer or did not come within the policy's grace time."""
         if self.status != RunStatus.STORED or self.stored_at is None:
             return False
-        return self.ended_at is not None or timezone.now() - self.stored_at > timedelta(
-            minutes=self.policy.grace_minutes
-        )
+        over_at = self.stored_at + timedelta(minutes=self.policy.grace_minutes)
+        return self.ended_at is not None or over_at < database_time()
 
     @property
     def is_stored(self) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
 from backups.models import Policy
 from backups.policy_spec import AUDIT_TABLES
@@ -12,6 +11,7 @@ from ledger.services import record
 from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
 from operations.models import Environment
+from operations.periodic.clock import database_time
 
 AUDIT_TRAIL = "audit-trail"
 WHOLE_DATABASE = "whole-database"
@@ -47,7 +47,7 @@ def ensure_policies(environment: Environment) -> None:
 def accept_database(policy: Policy, by: User) -> None:
     """A planned move: what earlier runs say about the database's identity no longer counts for this policy."""
     spend(by.username, Binding("backups.accept_database", str(policy), digest_of(policy.pk)))
-    Policy.objects.filter(pk=policy.pk).update(identity_accepted_at=timezone.now())
+    Policy.objects.filter(pk=policy.pk).update(identity_accepted_at=database_time())
     record(
         "backups.policy.database_accepted", actor=by.username, environment=policy.environment.slug, subject=policy.name
     )

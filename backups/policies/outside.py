@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 
 from django.db.models import Q
-from django.utils import timezone
 
 from backups.models import Policy, ProviderBackup, Run
 from operations.models import Environment
+from operations.periodic.clock import database_time
 from providers import postgres
 from providers.postgres.schema.outside import Outside, read_outside
 
@@ -72,7 +72,7 @@ def copies_of(environment: Environment) -> Copies:
     policies = list(Policy.objects.filter(environment=environment, enabled=True))
     patterns = tuple(str(name) for policy in policies for name in policy.tables)
     not_wanted = frozenset(str(topic) for policy in policies for topic in policy.not_wanted)
-    since = timezone.now() - FRESH
+    since = database_time() - FRESH
     kept = ProviderBackup.objects.listed().filter(environment=environment)
     fresh = kept.filter(Q(taken_at__gte=since) | Q(latest_at__gte=since)).exclude(status="FAILED")
     return Copies(patterns, fresh.exists(), not_wanted)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.utils import timezone
-
 from backups.archive import keys
 from backups.models import Policy
 from operations.accounts import system_user
 from operations.databases import is_portal
 from operations.engine.request import request
 from operations.models import Environment, Operation
+from operations.periodic.clock import database_time
 from providers.errors import Refused
 
 NAME = "portal"
@@ -43,7 +42,7 @@ def ensure() -> Policy:
 def keep() -> None:
     """The hourly duty. A new portal's first copy is asked for when it is half an hour old, not at the next slot."""
     policy = ensure()
-    waiting = policy.enabled and not policy.runs.exists() and timezone.now() - policy.created_at > FIRST_AFTER
+    waiting = policy.enabled and not policy.runs.exists() and database_time() - policy.created_at > FIRST_AFTER
     if waiting and keys.recipients() and not Operation.objects.filter(environment=policy.environment).exists():
         request(
             "backups.export",

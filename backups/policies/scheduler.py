@@ -14,7 +14,6 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils import timezone
 
 from backups.models import Policy, Run, Slot
 from backups.models.run import RunStatus
@@ -174,7 +173,7 @@ def acknowledge(slots: QuerySet[Slot], by: User) -> int:
             raise PermissionDenied(f"{refusal} Nothing was changed.")
     red = slots.filter(status__in=RED, acknowledged_by="")
     names = [str(slot) for slot in red.select_related("policy__environment")]
-    changed = red.update(acknowledged_by=by.username, acknowledged_at=timezone.now())
+    changed = red.update(acknowledged_by=by.username, acknowledged_at=database_time())
     if changed:
         record("backups.slot.acknowledged", actor=by.username, subject=names[0][:200], data={"slots": names[:50]})
     return changed

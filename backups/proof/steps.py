@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils import timezone
 
 from backups.archive import keys
 from backups.export.steps import run_of
@@ -19,6 +18,7 @@ from backups.step_support import record_run, watch
 from backups.stores.trusted_manifest import Rejected, store_of, trusted_manifest
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
+from operations.periodic.clock import database_time
 from providers.counting import counted
 from providers.errors import ProviderError
 
@@ -59,11 +59,11 @@ def _write_down(ctx: StepContext, run: Run, verdict: Verdict, comparison: Compar
         lock(ctx.lease)
         fields = {
             "proof_seconds": seconds,
-            "ended_at": timezone.now(),
+            "ended_at": database_time(),
             "reason": " ".join([*verdict.reasons, verdict.in_part]).strip(),
         }
         if verdict.status == RunStatus.PROVEN:
-            fields["proven_at"] = timezone.now()
+            fields["proven_at"] = database_time()
         outcome.lock(run, comparison)
         current = Run.objects.select_for_update().get(pk=run.pk).status
         if current != verdict.status:

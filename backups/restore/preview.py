@@ -11,11 +11,11 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from backups.models import Restore, Run
 from operations.engine.specs import Block, Consequence, Fact
 from operations.models import Operation
+from operations.periodic.clock import database_time
 from providers import postgres
 from providers.counting import counted
 from providers.errors import Refused
@@ -28,13 +28,13 @@ TEMPLATE = "admin/backups/restore/differences.html"
 
 def comparison(run: Run, tables: str) -> Restore | None:
     """The newest comparison of this run with the live tables, if it is fresh."""
-    comparisons = _comparisons(run, tables).filter(ended_at__gt=timezone.now() - COMPARED_WITHIN)
+    comparisons = _comparisons(run, tables).filter(ended_at__gt=database_time() - COMPARED_WITHIN)
     return comparisons.select_related("operation").first()
 
 
 def comparison_among(restores: Iterable[Restore], tables: str = "") -> Restore | None:
     """The same from restores of the run that were read already, with their operations."""
-    since, done = timezone.now() - COMPARED_WITHIN, Restore.Status.SUCCEEDED
+    since, done = database_time() - COMPARED_WITHIN, Restore.Status.SUCCEEDED
     comparisons = [
         (row.ended_at, row)
         for row in restores

@@ -15,7 +15,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 from psycopg import conninfo, sql
 
 from backups import step_support
@@ -31,6 +30,7 @@ from operations.engine.request import request
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Operation, Risk
 from operations.models.operation import TERMINAL
+from operations.periodic.clock import database_time
 from operations.periodic.isolation import one_by_one
 from providers import postgres
 from providers.errors import Refused
@@ -57,7 +57,7 @@ def place(environment: Environment, name: str) -> dict[str, Any]:
         "variable": VARIABLE if own else environment.variable("restore"),
         "role": role,
         "psql": f"psql 'host={host} port={port} dbname={name} user={role}'",
-        "until": (timezone.now() + KEPT).isoformat(timespec="minutes"),
+        "until": (database_time() + KEPT).isoformat(timespec="minutes"),
     }
 
 
@@ -127,7 +127,7 @@ def whole_or_dropped(ctx: StepContext, name: str) -> Iterator[None]:
 def _drop(ctx: StepContext, restore: Restore, name: str) -> None:
     with writing(dsn(ctx.environment), step_support.held_watch(ctx)) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-    report = {**restore.report, "dropped_at": timezone.now().isoformat(timespec="seconds")}
+    report = {**restore.report, "dropped_at": database_time().isoformat(timespec="seconds")}
     Restore.objects.filter(pk=restore.pk).update(report=report)
     ctx.log(f"Dropped the scratch database {name}.")
 
@@ -159,7 +159,7 @@ class DropScratchKind(OperationKind):
 
 def keep_scratch() -> None:
     """The hourly duty: ask for the end of what is older than a week or not whole, once each."""
-    over = Q(ended_at__lt=timezone.now() - KEPT) | Q(status=Restore.Status.FAILED)
+    over = Q(ended_at__lt=database_time() - KEPT) | Q(status=Restore.Status.FAILED)
     one_by_one(living().filter(over), _ask_for_its_end)
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import psycopg
 from django.db import transaction
-from django.utils import timezone
 
 from backups import step_support
 from backups.archive import keys
@@ -30,6 +29,7 @@ from operations.dsns import dsn_from, export_dsn, restore_dsn
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
 from operations.models import Step, StepStatus
+from operations.periodic.clock import database_time
 from providers import postgres
 from providers.counting import counted
 from providers.errors import Refused
@@ -120,7 +120,7 @@ def load(ctx: StepContext) -> None:
             status=Restore.Status.SUCCEEDED,
             rows=rows,
             seconds=round(time.monotonic() - began, 2),
-            ended_at=timezone.now(),
+            ended_at=database_time(),
             report={**row.report, **values},
         )
         ctx.result(run=run.pk, target=ctx.parameters["target"], rows=rows, **values)
@@ -169,7 +169,7 @@ def settle(ctx: StepContext) -> None:
     with transaction.atomic():
         lock(ctx.lease)
         changed = Restore.objects.filter(operation=ctx.operation, status=Restore.Status.RUNNING).update(
-            status=Restore.Status.FAILED, ended_at=timezone.now()
+            status=Restore.Status.FAILED, ended_at=database_time()
         )
         if changed:
             _record(ctx, "backups.restore.failed", reason=reason)

@@ -11,6 +11,7 @@ import time_machine
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from backups.models import Policy, Run
 from deployments.health import probing
 from deployments.health.sight import Sight
 from deployments.kinds import maintenance
@@ -164,9 +165,19 @@ def test_maintenance_lasts_as_long_as_asked(api: Service, ask: Ask, wrong: time_
     assert near(api.maintenance_until - timedelta(minutes=30))
 
 
+@pytest.mark.parametrize(("minutes", "red"), [(1, False), (600, True)])
+def test_a_proof_is_overdue_after_its_grace(wrong: time_machine.travel, minutes: int, red: bool) -> None:
+    stored_at = database_time() - timedelta(minutes=minutes)
+    with wrong:
+        run = Run(policy=Policy(grace_minutes=60), status="stored", stored_at=stored_at)
+        assert run.proof_overdue is red
+
+
 def test_no_other_file_of_the_engine_asks_this_machines_clock() -> None:
-    rooms = ("operations/engine", "operations/notify", "operations/periodic", "operations/worker")
-    files = [path for room in (*rooms, "deployments/health", "deployments/render") for path in Path(room).glob("*.py")]
+    rooms = [f"operations/{room}" for room in ("engine", "notify", "periodic", "worker")]
+    rooms += ["deployments/health", "deployments/render"]
+    rooms += [f"backups/{room}" for room in ("export", "policies", "proof", "restore")]
+    files = [path for room in rooms for path in Path(room).glob("*.py")]
     asking = {path.as_posix() for path in files if "timezone.now()" in path.read_text()}
 
     assert asking == JOURNALS
