@@ -14,7 +14,7 @@ from django.db.models import Q
 
 from backups.models import Policy, ProviderBackup, Run
 from operations.models import Environment
-from operations.periodic.clock import database_time
+from operations.models.operation import database_now
 from providers import postgres
 from providers.postgres.schema.outside import Outside, read_outside
 
@@ -72,7 +72,7 @@ def copies_of(environment: Environment) -> Copies:
     policies = list(Policy.objects.filter(environment=environment, enabled=True))
     patterns = tuple(str(name) for policy in policies for name in policy.tables)
     not_wanted = frozenset(str(topic) for policy in policies for topic in policy.not_wanted)
-    since = database_time() - FRESH
+    since = database_now(-FRESH.total_seconds())
     kept = ProviderBackup.objects.listed().filter(environment=environment)
     fresh = kept.filter(Q(taken_at__gte=since) | Q(latest_at__gte=since)).exclude(status="FAILED")
     return Copies(patterns, fresh.exists(), not_wanted)

@@ -34,16 +34,15 @@ def comparison(run: Run, tables: str) -> Restore | None:
 
 def comparison_among(restores: Iterable[Restore], tables: str = "") -> Restore | None:
     """The same from restores of the run that were read already, with their operations."""
-    since, done = database_time() - COMPARED_WITHIN, Restore.Status.SUCCEEDED
     comparisons = [
         (row.ended_at, row)
         for row in restores
-        if (row.target, row.status) == ("compare", done)
+        if (row.target, row.status) == ("compare", Restore.Status.SUCCEEDED)
         and row.ended_at is not None
-        and row.ended_at > since
         and str(row.operation.parameters.get("tables", "")) == tables
     ]
-    return max(comparisons, key=lambda timed: timed[0])[1] if comparisons else None
+    at, newest = max(comparisons, key=lambda timed: timed[0], default=(None, None))
+    return newest if at and at > database_time() - COMPARED_WITHIN else None
 
 
 def approved(operation: Operation) -> Report:
