@@ -24,6 +24,8 @@ from operations.votes.judge import counted, has_votes, why_not_yet
 from operations.votes.signatures import is_grave, signature
 from providers.errors import Refused
 
+COUNTED_AT_ONCE = 200
+
 
 def why_not_vote(operation: Operation, by: User) -> str:
     """The reason this person's vote is refused, or nothing; pages show it beside the disabled button."""
@@ -85,9 +87,10 @@ def revoke(operation: Operation, *, by: User, channel: str = "admin") -> Operati
 
 
 def reevaluate() -> None:
-    """Queue whatever has its votes although its last voter's process died; called by tick."""
+    """Queue whatever has its votes although its last voter's process died; called by tick. However many wait, each has
+    its turn."""
     waiting = Operation.objects.filter(status=Status.AWAITING_APPROVAL, seeded=False)
-    one_by_one(waiting[:200], _count_again)
+    one_by_one(waiting.order_by("?")[:COUNTED_AT_ONCE], _count_again)
 
 
 @transaction.atomic

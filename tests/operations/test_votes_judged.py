@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from ledger.models import Entry
 from ledger.services import record
+from operations.approvals import voting
 from operations.approvals.voting import reevaluate
 from operations.engine import kinds
 from operations.models import Environment, Notification, Operation, RoleGrant
@@ -126,6 +127,17 @@ def test_a_stricter_environment_waits_for_one_more_vote(voted, production):
     approve(voted, by=holder("carl", "approve_operation"))
 
     assert started(voted)
+
+
+def test_requests_that_wait_keep_no_other_from_being_counted(ask, monkeypatch):
+    asked, counted_again = {ask("rehearsal.destructive").pk for _ in range(3)}, set()
+    monkeypatch.setattr(voting, "COUNTED_AT_ONCE", 1)
+    monkeypatch.setattr(voting, "_count_again", lambda operation: counted_again.add(operation.pk))
+
+    for _ in range(60):
+        reevaluate()
+
+    assert counted_again == asked
 
 
 @pytest.mark.usefixtures("one_clock")
