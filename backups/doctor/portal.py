@@ -106,9 +106,8 @@ def retention(environment: Environment | None) -> Iterator[Check]:
         plan = planned(policy)
         if plan.refused and (plan.of("retire") or plan.of("due")):
             why = "Nothing is retired or deleted on a doubt; storage grows."
-            yield Check(
-                f"retention of {policy}", "warn", f"refuses: {plan.refused}", why, "See the policy's What is kept."
-            )
+            fix = "See the policy's What is kept."
+            yield Check(f"retention of {policy.key}", "warn", f"{policy} refuses: {plan.refused}", why, fix)
     long_ago = timezone.now() - TOMBSTONE - timedelta(days=3)
     waiting = Run.objects.filter(retired_at__lt=long_ago, purged_at=None).exclude(pk__in=Run.objects.held())
     waiting = waiting.exclude(shows__status="open").exclude(brought_back_at__gt=timezone.now() - BROUGHT_BACK)

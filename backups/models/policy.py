@@ -120,6 +120,11 @@ class Policy(models.Model):
         return f"{self.environment}/{self.title}"
 
     @property
+    def key(self) -> str:
+        """What its alarms and findings are found again by: of two restore points of one migration each its own."""
+        return f"{self.environment}/{self.name}"
+
+    @property
     def title(self) -> str:
         """As people call it: a restore point by what it was made before, not by its operation's id."""
         return self.description if self.description and is_restore_point(self.name) else self.name

@@ -28,7 +28,7 @@ def keep() -> None:
 
     def tell(policy: Policy) -> None:
         run = late.get(policy.pk)
-        alarm(f"proof of {policy}", run is not None, daily=True, about=policy.environment, **_words(policy, run))
+        alarm(f"proof of {policy.key}", run is not None, daily=True, about=policy.environment, **_words(policy, run))
 
     one_by_one(Policy.objects.filter(enabled=True).select_related("environment"), tell)
 

@@ -88,12 +88,13 @@ def catch_up() -> int:
 
 def _copy_run(run: Run) -> bool:
     first = other_url(run) == settings.BACKUP_STORE
-    name = f"{'first' if first else 'second'} store of {run.policy}"
+    which = "first" if first else "second"
+    name, key = f"{which} store of {run.policy}", f"{which} store of {run.policy.key}"
     try:
         copied = _mirror(run)
     except (ProviderError, Refused, ManifestError) as error:
         logger.warning("%s: %s", name, error)
-        alarm(name, True, subject=f"The {name} misses {run}", body=str(error), daily=True)
+        alarm(key, True, subject=f"The {name} misses {run}", body=str(error), daily=True)
         return False
     Run.objects.filter(pk=run.pk).update(mirrored_at=timezone.now())
     record(
@@ -103,7 +104,7 @@ def _copy_run(run: Run) -> bool:
         subject=run.pk,
         data={"objects": copied, "policy": run.policy.name, "run_name": str(run)},
     )
-    alarm(name, False, subject=f"The {name} is complete")
+    alarm(key, False, subject=f"The {name} is complete")
     return True
 
 

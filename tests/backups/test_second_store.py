@@ -78,6 +78,19 @@ def test_a_store_refused_for_five_days_is_told_daily_and_caught_up_alone(ask, se
     assert told.filter(subject__startswith="Resolved").count() == 1
 
 
+def test_restore_points_of_one_migration_have_alarms_of_their_own(ask) -> None:
+    """One that is complete again ended the alarm of the other."""
+    audit = Policy.objects.get(name="audit-trail")
+    names = [f"before-01k0000000000000000000000{n}" for n in (1, 2)]
+    first, second = (
+        Policy.objects.create(environment=audit.environment, name=name, tables=["*"], description="Before 02_drop.sql")
+        for name in names
+    )
+
+    assert (str(first), first.key != second.key) == (str(second), True)
+    assert audit.key == str(audit)
+
+
 def test_a_second_store_that_was_away_is_caught_up_and_told(ask, tmp_path: Path, monkeypatch) -> None:
     Policy.objects.filter(name="audit-trail").update(second_store_env="SECOND_STORE")
     run = Run.objects.select_related("policy").get(pk=ended(ask()).result["run"])
