@@ -16,7 +16,7 @@ from backups.archive.subset import batches
 from backups.progress import Tally, Watch, nothing
 from providers import postgres
 from providers.postgres.connection import Connection, path_query, set_path
-from providers.postgres.error_facts import facts_of, is_of_the_server
+from providers.postgres.error_facts import Problem, facts_of, is_of_the_server
 from providers.postgres.restore.held_checks import HeldCheck, put_on, take_off
 from providers.storage.base import Store
 
@@ -24,15 +24,8 @@ EXISTING = {
     "schema": "SELECT FROM pg_namespace WHERE nspname = %s",
     "extension": "SELECT FROM pg_extension WHERE extname = %s",
 }
+TODAY = " It asks for more than the row, such as the time, a setting or a table: what passed once need not pass again."
 MAY_NOT = " Let the target's role create there (GRANT CREATE ON SCHEMA …), or name the owner in the variable."
-
-
-@dataclass(frozen=True)
-class Problem:
-    """`of_the_rows`: rows break a rule, nothing is missing."""
-
-    text: str
-    of_the_rows: bool
 
 
 @dataclass
@@ -94,11 +87,10 @@ class Builder:
             elif problem:
                 self.lost.append(item)
                 notes.append(problem.text)
-        notes += self._put_checks_on()
+        notes += self.put_checks_on()
         self.look_in()
         if phase == "before" and not self.problems:
-            tables = {item.table for item in self.manifest.statements if item.kind == "table"}
-            self.held = take_off(self.connection, sorted(tables))
+            self.take_off()
         return notes
 
     def _made(self, statements: Sequence[Statement], notes: list[str]) -> Iterator[tuple[Statement, Problem | None]]:
@@ -107,7 +99,7 @@ class Builder:
             self.watch.check()
             self.before_batch(batch)
             if self.held and batch[0].kind != "sequence_value":
-                notes += self._put_checks_on()
+                notes += self.put_checks_on()
             done = len(batch) > 1 and self.try_together(batch)
             yield from ((item, None if done else self._run(item)) for item in batch)
 
@@ -176,18 +168,26 @@ class Builder:
     def path_of(self, table: str) -> list[str]:
         return list(dict.fromkeys([table.partition(".")[0], *self.schemas])) if table else self.schemas
 
-    def _put_checks_on(self) -> list[str]:
+    def take_off(self, nested: bool = False) -> bool:
+        """Whether there were CHECKs that rows need not pass again: they are off until `put_checks_on`."""
+        self.look_in()
+        tables = {item.table for item in self.manifest.statements if item.kind == "table"}
+        self.held += (found := take_off(self.connection, sorted(tables), nested))
+        return bool(found)
+
+    def put_checks_on(self) -> list[str]:
         """One that rows do not pass asks for more than the row: it is there again, and told, but not held by them."""
         notes: list[str] = []
         held, self.held = self.held, []
         for check in held:
-            what, table = f"The check {check.name}", ".".join(check.table)
-            problem = self._tried(what, table, partial(put_on, self.connection, check))
+            what, owner = f"The check {check.name}", ".".join(check.owner)
+            problem = self._tried(what, owner, partial(put_on, self.connection, check))
             if problem:
-                notes.append(f"{problem.text} It is there as NOT VALID.")
-                self.amber.setdefault(table, notes[-1])
-                self.lost.append(Statement("after", "check", check.name, "", False, table))
-                self._tried(what, table, partial(put_on, self.connection, check, not_valid=True))
+                notes.append(f"{problem.text} It is there as NOT VALID.{TODAY if problem.of_the_rows else ''}")
+                self.amber.setdefault(owner, notes[-1])
+                self.lost += [Statement("after", "check", f"{of}.{check.name}", "", False) for of in check.holders]
+                again = self._tried(what, owner, partial(put_on, self.connection, check, not_valid=True))
+                self.problems += [again.text] if again else []
         return notes
 
     def present(self) -> list[Table]:

@@ -147,7 +147,7 @@ def _restore_and_compare(
     loader.problems += [loader.amber[t.qualified] for t in loader.manifest.audit_tables if t not in tables]
     if loader.problems:
         return [], missing
-    loads = loader.load_all(tables)
+    loads = loader.load_all(tables, new=True)
     load_large_objects(loader)
     loader.before_batch = lambda batch: beside.during_indexes(batch, loader, comparison)
     missing += [*loader.build("after", everything=True), *loader.stand_ins]

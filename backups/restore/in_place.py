@@ -5,6 +5,7 @@ In: a manifest, a store, DSNs. Out: differences per table; the live tables equal
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,18 +16,23 @@ from backups.archive.drill_database import Server, drill_database
 from backups.archive.late_rows import LateRows, chosen
 from backups.archive.loader import Loader
 from backups.archive.manifest import Manifest, Table
-from backups.archive.schema_proof import fetched
-from backups.archive.segment_codec import Damaged, unpack
+from backups.archive.segment_codec import Damaged
 from backups.archive.subset import in_order
 from backups.progress import SILENT, Watch
-from backups.restore.late_rows import lay_over
+from backups.restore.late_rows import copied_into, lay_over
 from backups.restore.session import beat_seconds, writing
 from providers import postgres
 from providers.errors import ProviderError, Refused
 from providers.postgres.connection import Connection, address, pin
 from providers.postgres.error_facts import explain_load
 from providers.postgres.restore.cascade_counts import Removal, rows_along
-from providers.postgres.restore.side_effects import Reference, references_in, silent_triggers, touched
+from providers.postgres.restore.side_effects import (
+    Reference,
+    references_in,
+    refuse_more_touched,
+    silent_triggers,
+    touched,
+)
 from providers.storage.base import Missing, Store
 
 BESIDE = "sampelit_ops_live"
@@ -36,6 +42,7 @@ BESIDE = "sampelit_ops_live"
 class Applied:
     removed: int
     written: int
+    notes: tuple[str, ...] = ()
 
 
 def compare(
@@ -60,12 +67,12 @@ def compare(
 
 def _compare(loader: Loader, live: Connection) -> list[postgres.Difference]:
     loader.build("before", everything=True)
-    for table in loader.manifest.tables:
-        loader.load(table)
+    loader.load_all(loader.manifest.tables)
     loader.build("after", everything=True)
     if loader.problems:
         raise ProviderError("The run could not be loaded, so nothing was compared. " + " ".join(loader.problems[:5]))
     pin(loader.connection, read_only=False)  # whatever the run's own code set
+    loader.take_off(nested=True)  # live rows need not pass them either
     _same_columns(loader.manifest, live)
     live.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
     references = references_in(live, [table.qualified for table in loader.manifest.tables])
@@ -122,10 +129,9 @@ def apply(
     try:
         with writing(live_dsn, watch) as connection:
             _same_columns(manifest, connection)
+            loader = Loader(manifest, store, connection, identities, watch, beat_seconds())
             with connection.transaction():
-                done = _apply(
-                    Loader(manifest, store, connection, identities, watch, beat_seconds()), late_rows, along or {}
-                )
+                done = _apply(loader, late_rows, along or {})
                 watch.check()
             return done
     except psycopg.Error as error:
@@ -137,57 +143,58 @@ def _apply(loader: Loader, late_rows: Sequence[LateRows], along: Mapping[str, in
     tables = in_order(loader.manifest)
     names = [(table.schema, table.name) for table in tables]
     postgres.lock_tables(connection, names)
-    staged = {table.qualified: _stage(loader, number, table) for number, table in enumerate(tables)}
     with silent_triggers(connection, names):
-        done = _merge(loader, tables, staged)
+        done, along = _bring(loader, tables, along)
         for table in tables:
             loader.compare_whole(table)
         if not loader.problems:
             lay_over(loader, chosen(late_rows, loader.manifest.tables, ""), aside=False)
+    if loader.held:
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")  # ALTER TABLE waits for no deferred check
+    notes = loader.put_checks_on()
     if loader.problems:
         where = address(connection.info.dsn)
         raise ProviderError(f"The restore was rolled back; {where} is as it was. " + " ".join(loader.problems[:5]))
-    _refuse_more_along(connection, list(staged), along)
-    return done
+    refuse_more_touched(connection, [table.qualified for table in tables], along)
+    return replace(done, notes=tuple(notes))
 
 
-def _merge(loader: Loader, tables: Sequence[Table], staged: Mapping[str, tuple[str, str]]) -> Applied:
+def _bring(loader: Loader, tables: Sequence[Table], along: Mapping[str, int]) -> tuple[Applied, Mapping[str, int]]:
+    """Where a CHECK refuses what it let pass once, all of it again without such; the first try's rows count as well."""
+    try:
+        with loader.connection.transaction():
+            return _merge(loader, tables), along
+    except (psycopg.Error, ProviderError) as error:
+        passing = isinstance(error, psycopg.OperationalError) or (isinstance(error, ProviderError) and error.retryable)
+        if passing or not loader.take_off(nested=True):
+            raise
+    loader.rows = 0
+    undone = touched(loader.connection, [table.qualified for table in tables])
+    return _merge(loader, tables), Counter(undone) + Counter(along)
+
+
+def _merge(loader: Loader, tables: Sequence[Table]) -> Applied:
     """What refers to others is removed first and comes back last."""
     connection = loader.connection
+    staged = {table.qualified: _stage(loader, number, table) for number, table in enumerate(tables)}
     keys = {table.qualified: postgres.primary_key(connection, (table.schema, table.name)) for table in tables}
     removed = written = 0
     for table in reversed(tables):
-        key = (table.schema, table.name)
-        removed += postgres.remove_missing(connection, key, staged[table.qualified], keys[table.qualified])
+        name, key = (table.schema, table.name), keys[table.qualified]
+        removed += postgres.remove_missing(connection, name, staged[table.qualified], key)
     for table in tables:
         loader.watch.check()
-        names = [column.name for column in table.columns]
-        key = (table.schema, table.name)
-        written += postgres.bring_back(connection, key, staged[table.qualified], names, keys[table.qualified])
+        name, columns = (table.schema, table.name), [column.name for column in table.columns]
+        written += postgres.bring_back(connection, name, staged[table.qualified], columns, keys[table.qualified])
     return Applied(removed, written)
-
-
-def _refuse_more_along(connection: Connection, tables: Sequence[str], approved: Mapping[str, int]) -> None:
-    """What really happened to other tables, whatever led there: a key behind a key, a trigger, a row that came late."""
-    touched_rows = touched(connection, tables)
-    more = [f"{name}: {count} rows" for name, count in sorted(touched_rows.items()) if count > approved.get(name, 0)]
-    if more:
-        raise ProviderError(
-            "The restore was rolled back; nothing was changed. Rows of tables that it does not restore refer to rows "
-            f"that it removes, and more of them would go along than people approved: {', '.join(more)}. "
-            "Compare again, or restore those tables too."
-        )
 
 
 def _stage(loader: Loader, number: int, table: Table) -> tuple[str, str]:
     staged = postgres.stage(loader.connection, (table.schema, table.name), f"sampelit_ops_{number}")
-    names = [column.name for column in table.columns]
-    for segment in table.segments:
-        loader.watch.check()
-        try:
-            blocks = unpack(fetched(loader, segment.key), segment, loader.identities)
-            loader.rows += postgres.copy_in(loader.connection, staged, names, segment.format, blocks)
-        except (Damaged, Missing) as error:
-            raise ProviderError(f"The restore was rolled back; nothing was changed. {error}.") from None
-        loader.watch.progress(loader.rows, loader.manifest.rows, "rows", table.qualified)
+    try:
+        for rows in copied_into(loader, staged, table):
+            loader.rows += rows
+            loader.watch.progress(loader.rows, loader.manifest.rows, "rows", table.qualified)
+    except (Damaged, Missing) as error:
+        raise ProviderError(f"The restore was rolled back; nothing was changed. {error}.") from None
     return staged

@@ -5,7 +5,7 @@ In: a Loader whose tables hold the run, inside the caller's transaction. Out: no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import psycopg
 
@@ -36,18 +36,25 @@ def _lay_over(loader: Loader, number: int, table: Table, aside: bool) -> str:
     staged = stage_columns(
         loader.connection, f"sampelit_ops_kept_{number}", [(column.name, column.type) for column in table.columns]
     )
-    names = [column.name for column in table.columns]
-    for segment in table.segments:
-        try:
-            blocks = unpack(fetched(loader, segment.key), segment, loader.identities)
-            postgres.copy_in(loader.connection, staged, names, segment.format, blocks)
-        except (Damaged, Missing) as error:
-            loader.problems.append(f"Rows kept after the run could not be read: {error}.")
-            return ""
+    try:
+        for _ in copied_into(loader, staged, table):
+            pass
+    except (Damaged, Missing) as error:
+        loader.problems.append(f"Rows kept after the run could not be read: {error}.")
+        return ""
     if _differs(loader, staged, table):
         loader.problems.append(f"{table.qualified}: the rows kept after the run are not those that were kept.")
         return ""
     return _merge(loader, staged, table, aside)
+
+
+def copied_into(loader: Loader, staged: Name, table: Table) -> Iterator[int]:
+    """Segment by segment, how many rows came. Raises Damaged, Missing and ProviderError."""
+    names = [column.name for column in table.columns]
+    for segment in table.segments:
+        loader.watch.check()
+        blocks = unpack(fetched(loader, segment.key), segment, loader.identities)
+        yield postgres.copy_in(loader.connection, staged, names, segment.format, blocks)
 
 
 def _differs(loader: Loader, staged: Name, table: Table) -> bool:

@@ -138,7 +138,7 @@ def _load(ctx: StepContext, place: Place, run: Run, manifest: Manifest) -> dict[
         )
         wrote = f"Removed {done.removed:,} and wrote {counted(done.written, 'row')} in one transaction"
         ctx.log(f"{wrote}; the tables equal the run.")
-        return {"removed": done.removed, "written": done.written}
+        return {"removed": done.removed, "written": done.written, "notes": [*done.notes][:20]}
     chain = str(ctx.parameters.get("chain", ""))
     target, values = _target(ctx, place, chain, watch)
     with scratch.whole_or_dropped(ctx, str(values.get("database", ""))):

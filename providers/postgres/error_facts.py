@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import psycopg
 from psycopg import errors
@@ -29,6 +30,14 @@ SENTENCES = frozenset(
 NO_ROOM = (errors.DiskFull, errors.OutOfMemory, errors.IoError)
 FREE = " Free space where that server keeps its files, and run again."
 NAMED = ("constraint", "column", "table", "datatype")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """`of_the_rows`: rows break a rule, nothing is missing."""
+
+    text: str
+    of_the_rows: bool
 
 
 def facts_of(error: psycopg.Error, known: Collection[str] = ()) -> str:

@@ -6,13 +6,13 @@ triggers are silent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from psycopg import sql
 
-from providers.errors import Refused
+from providers.errors import ProviderError, Refused
 from providers.postgres.connection import Connection, statements
 from providers.postgres.schema.model import Name
 
@@ -110,3 +110,18 @@ def _triggers(connection: Connection, table: Name) -> list[tuple[str, str]]:
 def _alter(connection: Connection, table: Name, verb: str, trigger: str) -> None:
     words = sql.SQL("ALTER TABLE ONLY {} {} {}")  # a partition has a mode of its own
     connection.execute(words.format(sql.Identifier(*table), sql.SQL(verb), sql.Identifier(trigger)))
+
+
+def refuse_more_touched(connection: Connection, tables: Sequence[str], approved: Mapping[str, int]) -> None:
+    """What really happened to other tables, whatever led there: a key behind a key, a trigger, a row that came late.
+
+    `approved`: rows by table. Raises ProviderError.
+    """
+    touched_rows = touched(connection, tables)
+    more = [f"{name}: {count} rows" for name, count in sorted(touched_rows.items()) if count > approved.get(name, 0)]
+    if more:
+        raise ProviderError(
+            "The restore was rolled back; nothing was changed. Rows of tables that it does not restore refer to rows "
+            f"that it removes, and more of them would go along than people approved: {', '.join(more)}. "
+            "Compare again, or restore those tables too."
+        )
