@@ -180,11 +180,11 @@ class Builder:
         notes: list[str] = []
         held, self.held = self.held, []
         for check in held:
-            what, owner = f"The check {check.name}", ".".join(check.owner)
+            what, owner = f"The check {check}", ".".join(check.owner)
             problem = self._tried(what, owner, partial(put_on, self.connection, check))
             if problem:
                 notes.append(f"{problem.text} It is there as NOT VALID.{TODAY if problem.of_the_rows else ''}")
-                self.amber.setdefault(owner, notes[-1])
+                self.amber[what] = notes[-1]
                 self.lost += [Statement("after", "check", f"{of}.{check.name}", "", False) for of in check.holders]
                 again = self._tried(what, owner, partial(put_on, self.connection, check, not_valid=True))
                 self.problems += [again.text] if again else []

@@ -22,7 +22,7 @@ from providers.errors import ProviderError
 from providers.postgres.connection import UNKNOWN_NAME
 from providers.postgres.copy.row_digests import own_transaction
 from providers.postgres.error_facts import facts_of, is_of_the_server
-from providers.postgres.restore.held_checks import loosen
+from providers.postgres.restore.held_checks import BY_HASH, BY_ORDER, loosen
 from providers.storage.base import Missing, StoreError
 
 
@@ -99,13 +99,12 @@ class Loader(Builder):
         """
         said, order = f"Loading {table.qualified} stopped: check violation", bool(self.stand_ins or self.other_order)
         mine = [text for text in self.problems if text.startswith(said)]
-        if not mine or not self.lenient or table.qualified in self.amber:
+        if not mine or not (self.lenient or order) or table.qualified in self.amber:
             return ""
         if not loosen(self.connection, (table.schema, table.name), order):
             return ""
         self.problems[:] = [text for text in self.problems if text not in mine]
-        why = "checks and bounds are by an order that is not here" if order else "bounds are by what is otherwise here"
-        self.amber[table.qualified] = f"{table.qualified}: its {why}."
+        self.amber[table.qualified] = f"{table.qualified}: {BY_ORDER if order else BY_HASH}."
         self.lost.append(Statement("before", "bounds", table.qualified, "", False, table.qualified))
         with self._reading([replace(table, segments=(segment,))]) as reading:
             return self._load(table, segment, reading)

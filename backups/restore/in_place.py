@@ -58,7 +58,7 @@ def compare(
     with drill_database(manifest, server, [BESIDE]) as drill:
         live = postgres.connect(live_dsn)
         try:
-            return _compare(Loader(manifest, store, drill.connection, identities, watch), live)
+            return _compare(Loader(manifest, store, drill.connection, identities, watch, other_order=True), live)
         except psycopg.Error as error:
             raise explain_load(error, "The comparison") from None
         finally:

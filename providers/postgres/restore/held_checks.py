@@ -13,6 +13,12 @@ from psycopg import sql
 from providers.postgres.connection import Connection, statements
 from providers.postgres.schema.model import Name
 
+BY_ORDER = "its checks and bounds are by an order that is not here"
+BY_HASH = (
+    "its rows were compared, not their place: a hash or an expression of its partitions answers otherwise in another "
+    "database, and a restore into one refuses them"
+)
+
 
 @dataclass(frozen=True)
 class HeldCheck:
@@ -24,6 +30,9 @@ class HeldCheck:
     definition: str
     comment: str | None
     holders: Sequence[str]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {'.'.join(self.owner)}"
 
     def statement(self, text: str) -> sql.Composed:
         """`text` with `{kind}`, `{owner}`, … in their places."""

@@ -28,7 +28,8 @@ SAYS = {
     "XML": f"PERFORM xmlparse(DOCUMENT '<{CANARY}>')",
 }
 FACTS = re.compile(
-    r"The check sane could not be rebuilt: (an error of its own code|[a-z ]+ \([0-9A-Z]{5}\))(, constraint sane)?"
+    r"The check sane of public\.carrier could not be rebuilt: "
+    r"(an error of its own code|[a-z ]+ \([0-9A-Z]{5}\))(, constraint sane)?"
     r"(, table carrier)?\. It is there as NOT VALID\.( It asks for more than the row, such as the time, a setting or a"
     r" table: what passed once need not pass again\.)?"
 )
@@ -77,7 +78,9 @@ def test_an_error_of_a_domain_is_told_as_facts(
 
     assert seen.verdict is not None
     assert (seen.verdict.status, seen.verdict.reasons) == ("proven", [])
-    assert seen.verdict.missing == (f"The check sane could not be rebuilt: {said}. It is there as NOT VALID.",)
+    assert seen.verdict.missing == (
+        f"The check sane of public.spoken could not be rebuilt: {said}. It is there as NOT VALID.",
+    )
     assert CANARY not in seen.told
 
 
