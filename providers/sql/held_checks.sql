@@ -1,6 +1,7 @@
 -- CHECKs that rows which passed once need not pass again (not immutable, or with a function or operator of somebody's
 -- own), and that no parent gave: of these tables and of their columns' domains, with `nested` also of those within arrays,
--- ranges and composites, which no ALTER DOMAIN validates. A CoerceViaIO tells no function: it counts as not immutable.
+-- ranges and composites, which no ALTER DOMAIN validates. Extensions keep theirs.
+-- A CoerceViaIO tells no function: it counts as not immutable.
 WITH RECURSIVE mine AS (
   SELECT c.oid, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname || '.' || c.relname = ANY (%(tables)s)
@@ -26,8 +27,11 @@ WITH RECURSIVE mine AS (
   SELECT 'DOMAIN', n.nspname, t.typname, k.oid, k.conname, k.conbin::text, ARRAY[n.nspname || '.' || t.typname]
   FROM pg_constraint k JOIN pg_type t ON t.oid = k.contypid JOIN pg_namespace n ON n.oid = t.typnamespace
   WHERE k.contype = 'c' AND k.contypid IN (SELECT oid FROM used GROUP BY oid HAVING %(nested)s OR NOT bool_or(nested))
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid
+                    AND d.deptype = 'e')
 )
-SELECT kind, nspname, relname, conname, pg_get_constraintdef(oid), obj_description(oid, 'pg_constraint'), holders FROM checks
+SELECT kind, nspname, relname, conname, pg_get_constraintdef(oid), obj_description(oid, 'pg_constraint'), holders
+FROM checks
 WHERE tree ~ '{(SQLVALUEFUNCTION|COERCEVIAIO) '
   OR EXISTS (SELECT FROM regexp_matches(tree, ' :(?:opfuncid|funcid) (\d+)', 'g') m JOIN pg_proc p ON p.oid = m[1]::oid
              WHERE p.provolatile <> 'i')

@@ -81,7 +81,9 @@ def test_what_still_passes_is_whole(database, empty_database: str, store: Store,
         "COMMENT ON CONSTRAINT dc ON DOMAIN d IS 'd';"
         "CREATE TABLE t(x d, y date CONSTRAINT c CHECK (y <= CURRENT_DATE), z d[]);"
         "COMMENT ON CONSTRAINT c ON t IS 'c';"
-        "INSERT INTO t VALUES ('2020-01-01', '2020-01-01', '{2020-01-01}')"
+        "INSERT INTO t VALUES ('2020-01-01', '2020-01-01', '{2020-01-01}');"
+        "CREATE EXTENSION cube; CREATE EXTENSION earthdistance;"  # whose domain is not ours to change
+        "CREATE TABLE e(x earth); INSERT INTO e VALUES (ll_to_earth(0, 0))"
     )
 
     manifest = exported(source, store, ALL)
