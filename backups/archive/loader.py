@@ -16,13 +16,13 @@ from backups.archive.builder import Builder
 from backups.archive.manifest import Segment, Statement, Table
 from backups.archive.reader import read_again
 from backups.archive.segment_codec import LOOK_SECONDS, Ahead, Damaged, unpack
-from backups.archive.subset import TOGETHER_BYTES
+from backups.archive.subset import TOGETHER_BYTES, hashed_columns
 from providers import postgres
 from providers.errors import ProviderError
 from providers.postgres.connection import UNKNOWN_NAME
-from providers.postgres.copy.row_digests import own_transaction
+from providers.postgres.copy.row_digests import own_transaction, partition_tree, whole_tree
 from providers.postgres.error_facts import facts_of, is_of_the_server
-from providers.postgres.restore.held_checks import BY_HASH, BY_ORDER, loosen
+from providers.postgres.restore.held_checks import BY_HASH, BY_ORDER, THROUGH_ROOT, loosen
 from providers.storage.base import Missing, StoreError
 
 
@@ -95,19 +95,23 @@ class Loader(Builder):
     def _load_loosened(self, table: Table, segment: Segment) -> str:
         """Once a table's bounds give way, with its checks where text has another order here: the digest tells of rows.
 
-        A hash of an enum, and a function in a partition's key, may answer otherwise in another database.
+        A hash of an enum, and an expression, may choose another partition here: into a restore rows come by the root.
         """
         said, order = f"Loading {table.qualified} stopped: check violation", bool(self.stand_ins or self.other_order)
         mine = [text for text in self.problems if text.startswith(said)]
-        if not mine or not (self.lenient or order) or table.qualified in self.amber:
+        if not mine or table.qualified in self.amber:
             return ""
-        if not loosen(self.connection, (table.schema, table.name), order):
-            return ""
-        self.problems[:] = [text for text in self.problems if text not in mine]
-        self.amber[table.qualified] = f"{table.qualified}: {BY_ORDER if order else BY_HASH}."
-        self.lost.append(Statement("before", "bounds", table.qualified, "", False, table.qualified))
-        with self._reading([replace(table, segments=(segment,))]) as reading:
-            return self._load(table, segment, reading)
+        places = [(table.schema, table.name)]
+        if not (self.lenient or order):
+            places = partition_tree(self.connection, places[0])[:1]
+        elif places := places if loosen(self.connection, places[0], order) else []:
+            self.amber[table.qualified] = f"{table.qualified}: {BY_ORDER if order else BY_HASH}."
+            self.lost.append(Statement("before", "bounds", table.qualified, "", False, table.qualified))
+        for schema, name in places:
+            self.problems[:] = [text for text in self.problems if text not in mine]
+            with self._reading([replace(table, segments=(segment,))]) as reading:
+                return self._load(replace(table, schema=schema, name=name), segment, reading)
+        return ""
 
     def _load(self, table: Table, segment: Segment, reading: Ahead) -> str:
         try:
@@ -166,7 +170,7 @@ class Loader(Builder):
 
     def _evidence_by_load(self, table: Table) -> dict[str, postgres.Evidence]:
         """An index's own function may name no schema: the planner looks into it."""
-        key, columns = (table.schema, table.name), _columns(table)
+        key, columns = (table.schema, table.name), hashed_columns(table)
         try:
             return postgres.evidence_by_load(self.connection, key, columns)
         except UNKNOWN_NAME:
@@ -178,21 +182,18 @@ class Loader(Builder):
 
     def compare_whole(self, table: Table) -> None:
         """Count and digest of the whole table, for loads that share one transaction."""
-        evidence = postgres.evidence(self.connection, (table.schema, table.name), _columns(table))
-        if (evidence.rows, evidence.digest) != (table.rows, table.digest):
+        key = (table.schema, table.name)
+        wanted = {t.qualified: postgres.Evidence(t.rows, t.digest) for t in self.manifest.tables}
+        evidence = postgres.evidence(self.connection, key, hashed_columns(table))
+        if evidence == postgres.Evidence(table.rows, table.digest):
+            return
+        if root := whole_tree(self.connection, key, hashed_columns(table), wanted, self.amber):
+            self.amber[root] = f"{root}: {THROUGH_ROOT}."
+        else:
             self.problems.append(f"{table.qualified}: what arrived differs from the snapshot ({evidence.rows} rows).")
-
-    def keep_chain(self, chain: str) -> None:
-        """Leave only one experiment's chain in the audit table."""
-        for table in self.manifest.audit_tables:
-            self.rows -= postgres.keep_chain(self.connection, (table.schema, table.name), chain)
 
     def _compare(self, name: str, segment: Segment, evidence: postgres.Evidence) -> None:
         if evidence.rows != segment.rows:
             self.problems.append(f"{name}: {evidence.rows} rows arrived, the snapshot had {segment.rows}.")
         elif evidence.digest != segment.digest:
             self.problems.append(f"{name}: a row differs from the snapshot (row digest {evidence.digest}).")
-
-
-def _columns(table: Table) -> list[postgres.Column]:
-    return [postgres.Column(column.name, column.type, hashed_as=column.hashed_as) for column in table.columns]

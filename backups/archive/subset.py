@@ -15,6 +15,7 @@ from psycopg import sql
 
 from backups.archive.manifest import Manifest, Statement, Table
 from providers.errors import Refused
+from providers.postgres.schema.model import Column
 
 MOVED = frozenset({"table", "table_attach", "primary_key", "unique", "check", "exclusion", "foreign_key", "index"})
 PLACES = (
@@ -173,3 +174,8 @@ def batches(manifest: Manifest, statements: Sequence[Statement]) -> Iterator[lis
 
 def _values(item: Statement) -> bool:
     return item.kind == "sequence_value"
+
+
+def hashed_columns(table: Table) -> list[Column]:
+    """As its digest was computed over them."""
+    return [Column(column.name, column.type, hashed_as=column.hashed_as) for column in table.columns]

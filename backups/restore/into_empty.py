@@ -103,8 +103,7 @@ def restore(
             notes = _restore_all(loader, target, extra)
     except psycopg.Error as error:
         raise postgres.explain(error, "The restore" if target.new else "The restore (which was rolled back)") from None
-    took = int((time.monotonic() - began) * 1000)
-    return Restored(loader.rows, len(wanted.tables), took, tuple(notes))
+    return Restored(loader.rows, len(wanted.tables), int((time.monotonic() - began) * 1000), tuple(notes))
 
 
 def _restore_all(loader: Loader, target: Target, late_rows: Sequence[Table]) -> list[str]:
@@ -147,10 +146,11 @@ def _fill(loader: Loader, target: Target) -> list[str]:
         notes.append("Large objects are restored with a whole run only; none was.")
     else:
         load_large_objects(loader)
-    if target.chain:
-        loader.keep_chain(target.chain)
+    for table in loader.manifest.audit_tables if target.chain else ():
+        loader.rows -= postgres.keep_chain(loader.connection, (table.schema, table.name), target.chain)
     notes += loader.build("after", everything=True)
-    return [*loader.manifest.not_covered, *notes, *_differences(loader, target)]
+    notes = [*loader.manifest.not_covered, *dict.fromkeys([*loader.amber.values(), *notes])]
+    return [*notes, *_differences(loader, target)]
 
 
 def _bring(loader: Loader, target: Target) -> None:

@@ -13,7 +13,7 @@ from backups.archive.loader import Loader
 from backups.archive.manifest import Table
 from backups.archive.schema_proof import fetched
 from backups.archive.segment_codec import Damaged, unpack
-from backups.archive.subset import in_order
+from backups.archive.subset import hashed_columns, in_order
 from providers import postgres
 from providers.postgres.error_facts import facts_of
 from providers.postgres.restore.table_sync import columns_of, remove_clashing, set_aside, stage_columns
@@ -58,8 +58,7 @@ def copied_into(loader: Loader, staged: Name, table: Table) -> Iterator[int]:
 
 
 def _differs(loader: Loader, staged: Name, table: Table) -> bool:
-    columns = [postgres.Column(column.name, column.type, hashed_as=column.hashed_as) for column in table.columns]
-    evidence = postgres.evidence(loader.connection, staged, columns)
+    evidence = postgres.evidence(loader.connection, staged, hashed_columns(table))
     return (evidence.rows, evidence.digest) != (table.rows, table.digest)
 
 

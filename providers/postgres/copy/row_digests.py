@@ -5,14 +5,14 @@ In: a connection, a table's columns and a range. Out: counts and sums that are e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from psycopg import sql
 
 from providers.postgres.connection import Connection, statements
 from providers.postgres.copy.snapshot import Range, Since
-from providers.postgres.schema.model import Column
+from providers.postgres.schema.model import Column, Name
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,28 @@ def evidence_by_load(connection: Connection, table: tuple[str, str], columns: Se
     the segment."""
     query = sql.SQL("SELECT xmin::text, {} FROM ONLY {} GROUP BY 1").format(_sums(columns), sql.Identifier(*table))
     return {str(row[0]): Evidence(int(row[1]), str(row[2])) for row in connection.execute(query)}
+
+
+def partition_tree(connection: Connection, table: Name) -> list[Name]:
+    """The root and its leaves, where a hash or an expression decides which of them holds a row of this leaf."""
+    found = connection.execute(statements("partition_tree"), {"table": sql.Identifier(*table).as_string()})
+    return [(str(schema), str(name)) for schema, name in found]
+
+
+def whole_tree(
+    connection: Connection,
+    table: Name,
+    columns: Sequence[Column],
+    wanted: Mapping[str, Evidence],
+    known: Collection[str],
+) -> str:
+    """The root of such a tree, if its leaves together hold what is `wanted` of each; `known` roots are not asked."""
+    tree = partition_tree(connection, table)
+    root, leaves = ".".join(tree[0]) if tree else "", [leaf for leaf in tree if ".".join(leaf) in wanted]
+    if not root or root in known:
+        return root
+    found = sum((evidence(connection, leaf, columns) for leaf in leaves), NOTHING)
+    return root if found == sum((wanted[".".join(leaf)] for leaf in leaves), NOTHING) else ""
 
 
 def own_transaction(connection: Connection, savepoint: bool = False) -> str:

@@ -16,7 +16,11 @@ from providers.postgres.schema.model import Name
 BY_ORDER = "its checks and bounds are by an order that is not here"
 BY_HASH = (
     "its rows were compared, not their place: a hash or an expression of its partitions answers otherwise in another "
-    "database, and a restore into one refuses them"
+    "database, where a restore brings them through the root"
+)
+THROUGH_ROOT = (
+    "rows came through it, as a hash or an expression puts them into other partitions here; their digest was compared "
+    "for all partitions as one"
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import psycopg
 import pytest
 
@@ -9,6 +11,7 @@ from backups.policy_spec import PolicySpec
 from backups.proof.prove import prove
 from backups.restore import in_place
 from backups.restore.into_empty import Target, restore
+from providers.errors import ProviderError
 from providers.storage.base import Store
 from tests.backups.conftest import exported
 from tests.backups.schema.conftest import dumped
@@ -145,7 +148,30 @@ def test_rows_that_a_hash_of_this_server_puts_elsewhere_are_proven(database, sto
     verdict = prove(exported(database(HASHED), store, ALL), store, server=drill)
 
     assert (verdict.status, verdict.reasons) == ("proven", [])
-    assert "a restore into one refuses them" in verdict.in_part
+    assert "a restore brings them through the root" in verdict.in_part
+
+
+@pytest.mark.parametrize("new", [False, True])
+def test_such_rows_are_restored_through_the_root(new: bool, database, empty_database: str, store: Store) -> None:
+    source = database(HASHED)
+
+    done = restore(exported(source, store, ALL), store, (), Target(empty_database, new=new))
+
+    assert [note.partition(" ")[0] for note in done.notes] == ["public.t:"]
+    assert through_root(empty_database) == through_root(source)
+
+
+def through_root(dsn: str) -> list[tuple[str, int]]:
+    with psycopg.connect(dsn) as connection:
+        return connection.execute("SELECT m::text, n FROM t ORDER BY m, n").fetchall()
+
+
+def test_a_row_too_many_in_such_a_tree_is_told(database, empty_database: str, store: Store) -> None:
+    manifest = exported(database(HASHED), store, ALL)
+    other = [replace(t, segments=tuple(replace(s, digest="1") for s in t.segments)) for t in manifest.tables]
+
+    with pytest.raises(ProviderError, match="what arrived differs from the snapshot"):
+        restore(replace(manifest, tables=tuple(other)), store, (), Target(empty_database))
 
 
 def test_rows_of_such_partitions_come_back_to_live_tables(database, store: Store, drill) -> None:
