@@ -11,6 +11,7 @@ from django.utils import timezone
 from backups.archive.manifest import manifest_key
 from backups.archive.reader import runs
 from backups.models import Policy, Run
+from backups.policies import overdue
 from backups.stores.replication import catch_up, mirror
 from backups.web.run_page import stored_badge
 from operations.models import Heartbeat, Notification
@@ -78,7 +79,7 @@ def test_a_store_refused_for_five_days_is_told_daily_and_caught_up_alone(ask, se
     assert told.filter(subject__startswith="Resolved").count() == 1
 
 
-def test_restore_points_of_one_migration_have_alarms_of_their_own(ask) -> None:
+def test_restore_points_of_one_migration_have_alarms_of_their_own(ask, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that is complete again ended the alarm of the other."""
     audit = Policy.objects.get(name="audit-trail")
     names = [f"before-01k0000000000000000000000{n}" for n in (1, 2)]
@@ -87,8 +88,13 @@ def test_restore_points_of_one_migration_have_alarms_of_their_own(ask) -> None:
         for name in names
     )
 
-    assert (str(first), first.key != second.key) == (str(second), True)
-    assert audit.key == str(audit)
+    told: list[str] = []
+    monkeypatch.setattr(overdue, "alarm", lambda name, *_, **__: told.append(name))
+
+    overdue.keep()
+
+    assert str(first) == str(second)
+    assert sorted(told) == sorted({f"proof of {policy.key}" for policy in Policy.objects.filter(enabled=True)})
 
 
 def test_a_second_store_that_was_away_is_caught_up_and_told(ask, tmp_path: Path, monkeypatch) -> None:
