@@ -37,6 +37,7 @@ SENTENCES = {
     "backups.provider.not_restored": (
         "The restore of {environment} at Supabase to {subject} did not end well: {reason}"
     ),
+    "backups.provider.gone": "{actor} no longer lists {names} of {environment}",
     "backups.provider.point": "{actor} marked {environment} {restore_point}",
     "backups.evidence.produced": "{actor} produced the evidence report {from:.10} to {to:.10}: {verdict}.",
     "backups.decision.traced": "{actor} traced decision {sequence} of {subject} through {runs:run}.",

@@ -1,8 +1,9 @@
 """A restore into a new database of the same server, against pg_restore -j2 and against django-dbbackup.
 
 In: the bench's server and its database's DSNs, a directory. Out: cases. Each side restores what it stored
-itself: all tables of the database. django-dbbackup counts where it can be imported (`pip install --target DIR
-django-dbbackup`, PYTHONPATH=DIR): it is no requirement of this project.
+itself: all tables of the database, in the formats of a run by default (the audit set as CSV) or all binary.
+django-dbbackup counts where it can be imported (`pip install --target DIR django-dbbackup`, PYTHONPATH=DIR): it is no
+requirement of this project.
 """
 
 from __future__ import annotations
@@ -55,8 +56,10 @@ def cases(
     admin = peer_environment(dsns["admin"]) | {"PATH": f"{bin_dir()}:{os.environ['PATH']}"}
 
     @cache
-    def run() -> Manifest:
-        return export(PolicySpec("all", "bench", ("*",)), ExportPlan(uuid4().hex, dsns["export"], store, connections=2))
+    def run(fmt: str) -> Manifest:
+        return export(
+            PolicySpec("all", "bench", ("*",), fmt), ExportPlan(uuid4().hex, dsns["export"], store, connections=2)
+        )
 
     @cache
     def dump() -> Path:
@@ -68,9 +71,9 @@ def cases(
     def dbbackup() -> None:
         shell(_dbbackup(admin["PGDATABASE"], folder, "dbbackup"), admin, None)
 
-    def ours(name: str) -> Took:
+    def ours(fmt: str, name: str) -> Took:
         began, cpu = time.monotonic(), cpu_seconds()
-        restore(run(), store, (), Target(server.dsn(name), new=True))
+        restore(run(fmt), store, (), Target(server.dsn(name), new=True))
         return Took(time.monotonic() - began, 0, cpu_seconds() - cpu)
 
     def pg_restore(name: str) -> Took:
@@ -79,11 +82,15 @@ def cases(
     def by_dbbackup(name: str) -> Took:
         return shell(_dbbackup(name, folder, "dbrestore", "--noinput"), admin, None)
 
-    def against(peer: Callable[[str], Took], prepare: Callable[[], object]) -> measures.Ratio:
-        run(), prepare()
-        return measures.interleaved(partial(_into_new, server, ours), partial(_into_new, server, peer), rounds)
+    def against(peer: Callable[[str], Took], prepare: Callable[[], object], fmt: str = "auto") -> measures.Ratio:
+        run(fmt), prepare()
+        mine, theirs = partial(_into_new, server, partial(ours, fmt)), partial(_into_new, server, peer)
+        return measures.interleaved(mine, theirs, rounds)
 
-    made = {"restore_vs_pg_restore_j2": lambda: against(pg_restore, dump)}
+    made = {
+        "restore_vs_pg_restore_j2": lambda: against(pg_restore, dump),
+        "restore_binary_vs_pg_restore_j2": lambda: against(pg_restore, dump, "binary"),
+    }
     if importlib.util.find_spec("dbbackup"):
         made["restore_vs_django_dbbackup"] = lambda: against(by_dbbackup, dbbackup)
     return made

@@ -193,5 +193,5 @@ def _answers(environment: Environment) -> Check:
 def register() -> None:
     for check in (render, services, variables, blueprints, supabase_functions, troubles, unknown_words):
         doctor.register(check)
-    for check in (workspace.places, workspace.planned_maintenance, network.reach):
+    for check in (workspace.refused, workspace.places, workspace.planned_maintenance, network.reach):
         doctor.register(check)

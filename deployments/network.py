@@ -52,15 +52,17 @@ def _name(environment: Environment) -> str:
     return PREFIX + environment.supabase_ref
 
 
-def read(api: Supabase, environment: Environment) -> None:
-    """Ask for every part. Raises ProviderError where Supabase does not answer at all."""
+def read(api: Supabase, environment: Environment, *, changed: str = "") -> None:
+    """Ask for every part. Raises ProviderError where Supabase does not answer at all.
+
+    `changed`: the part from whose list an operation just took something."""
     ref = ref_of(environment)
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "allow-list": lambda: _restrictions(api, ref),
         "bans": lambda: {"banned": list(api.network.banned(ref))},
         "read-only": lambda: {"read_only": api.projects.read_only(ref).enabled},
     }
-    last_look.look(_name(environment), parts)
+    last_look.look(_name(environment), parts, changed=changed)
 
 
 def _restrictions(api: Supabase, ref: str) -> dict[str, Any]:
@@ -114,6 +116,7 @@ def reach(environment: Environment | None) -> Iterator[Check]:
 def of(environment: Environment) -> Iterator[Check]:
     """What is known of one project; nothing where there is none, or before it was read."""
     seen = known(environment) if environment.supabase_ref else Network()
+    yield from last_look.refused(f"{environment.slug} at Supabase", seen.notes)
     if seen.allowed is not None:
         yield _reach(environment, seen)
     if seen.read_only:

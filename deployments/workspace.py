@@ -43,38 +43,52 @@ def known() -> Workspace:
     return last_look.known(KEPT, Workspace)
 
 
-def read(api: Render) -> None:
-    """Ask for every part. Raises ProviderError where Render does not answer at all."""
+def read(api: Render, *, changed: str = "") -> None:
+    """Ask for every part. Raises ProviderError where Render does not answer at all.
+
+    `changed`: the part from whose list an operation just took something."""
     services = list(Service.objects.filter(removed_at=None).order_by("pk"))
     owners = sorted({service.owner_id for service in services if service.owner_id})
     dynamic = [service.render_id for service in services if service.type != "static_site"]
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "databases": lambda: {"databases": [_database(row) for row in api.databases.list()]},
-        "maintenance": lambda: {"maintenance": [line for owner in owners for line in _maintenance(api, owner)]},
+        "maintenance": lambda: _maintenance(api, owners),
         "environments": lambda: _environments(api),
-        "addresses": lambda: {"addresses": _addresses(api, dynamic)},
+        "addresses": lambda: _addresses(api, dynamic),
     }
-    last_look.look(KEPT, parts)
+    last_look.look(KEPT, parts, changed=changed)
 
 
-def _addresses(api: Render, services: list[str]) -> dict[str, list[str]]:
+def _addresses(api: Render, services: list[str]) -> dict[str, Any]:
     """Of each service; of one that Render says nothing about, what was known."""
     found, failed = known().addresses, Failed()
     for service in services:
         with each(f"the addresses of {service}", failed):
-            found[service] = list(api.addresses.outbound(service))
-    return {service: found[service] for service in services if service in found}
+            found[service] = list(api.addresses.outbound(service)) or found.get(service, [])
+    here = {service: found[service] for service in services if service in found}
+    return {"addresses": here, "note": "; ".join(failed)}
 
 
 def _database(row: Database) -> dict[str, str]:
     return {"id": row.id, "name": row.name, "plan": row.plan}
 
 
-def _maintenance(api: Render, owner: str) -> Iterator[dict[str, str]]:
+def _maintenance(api: Render, owners: list[str]) -> dict[str, Any]:
+    """Of each workspace; of one that refuses, what was known."""
+    before, failed = known().maintenance, Failed()
+    found = {owner: [run for run in before if run.get("owner") == owner] for owner in owners}
+    for owner in owners:
+        with each(f"the maintenance of {owner}", failed):
+            found[owner] = list(_planned(api, owner))
+    return {"maintenance": [run for runs in found.values() for run in runs], "note": "; ".join(failed)}
+
+
+def _planned(api: Render, owner: str) -> Iterator[dict[str, str]]:
     for run in api.maintenance_runs.list(owner):
         if run.state == PLANNED and run.at:
             latest = run.latest.isoformat() if run.latest else ""
-            yield {"id": run.id, "type": run.type, "resource": run.resource, "at": run.at.isoformat(), "latest": latest}
+            kept = {"id": run.id, "type": run.type, "resource": run.resource, "at": run.at.isoformat()}
+            yield kept | {"latest": latest, "owner": owner}
 
 
 def read_environments(api: Render) -> None:
@@ -83,9 +97,13 @@ def read_environments(api: Render) -> None:
 
 
 def _environments(api: Render) -> dict[str, Any]:
-    projects = list(api.environments.projects())
-    found = api.environments.list(projects) if projects else ()
-    return {"environments": {service: environment.name for environment in found for service in environment.services}}
+    """Of each project; where one refuses, what was known stays."""
+    projects, failed, found = list(api.environments.projects()), Failed(), dict[str, str]()
+    for project in projects:
+        with each(f"the environments of {project}", failed):
+            for environment in api.environments.list([project]):
+                found |= dict.fromkeys(environment.services, environment.name)
+    return {"environments": (known().environments if failed else {}) | found, "note": "; ".join(failed)}
 
 
 def name_of_resource(resource: str) -> str:
@@ -103,6 +121,12 @@ def elsewhere() -> list[tuple[Service, str, str]]:
     )
     means = [(row, named[row.render_id], group_of(named[row.render_id], "", "").kind) for row in rows]
     return [(row, name, kind) for row, name, kind in means if row.environment and row.environment.kind != kind]
+
+
+def refused(environment: Environment | None) -> Iterator[Check]:
+    """Parts that Render would not tell."""
+    if environment is None:
+        yield from last_look.refused("Render's workspaces", known().notes)
 
 
 def places(environment: Environment | None) -> Iterator[Check]:

@@ -18,11 +18,10 @@ from functools import lru_cache
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.conf import settings
-from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from ledger import canonical
-from ledger.models import Entry
+from ledger.models import Entry, database_time
 from providers.errors import Refused
 
 _SALT = "ledger.entry"
@@ -43,7 +42,7 @@ class Published:
 
     def is_settled(self) -> bool:
         """Whether what is no entry needs a signature too."""
-        return self.at is not None and timezone.now() - self.at >= GRACE
+        return self.at is not None and database_time() - self.at >= GRACE
 
 
 _known: list[tuple[float, Published]] = []

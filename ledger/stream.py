@@ -15,10 +15,9 @@ from itertools import pairwise
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from ledger.collector_lines import Kept, as_json, as_syslog
-from ledger.models import Entry, Head, Stream
+from ledger.models import Entry, Head, Stream, database_time
 from providers import collector
 from providers.errors import ProviderError, Refused
 
@@ -47,7 +46,7 @@ def send_due() -> int:
         if stream is None:
             Stream.objects.get_or_create(address=_address())
             return 0
-        if stream.next_try_at and stream.next_try_at > timezone.now():
+        if stream.next_try_at and stream.next_try_at > database_time():
             return 0
         return _round(stream)
 
@@ -75,9 +74,9 @@ def _round(stream: Stream) -> int:
     except (ProviderError, Refused) as error:
         stream.failures, stream.error = stream.failures + 1, str(error)
         pause = min(LONGEST_PAUSE, 2 ** min(stream.failures, 10))
-        stream.next_try_at = timezone.now() + timedelta(seconds=pause)
+        stream.next_try_at = database_time() + timedelta(seconds=pause)
         logger.warning("the ledger's collector is behind: %s", error)
-    stream.looked_at = timezone.now()
+    stream.looked_at = database_time()
     stream.save()
     return sent
 
@@ -95,7 +94,7 @@ def state() -> State | None:
     stream = Stream.objects.filter(address=_address()).first() or Stream()
     head = Head.objects.filter(pk=1).first() or Head()
     oldest = Entry.objects.filter(sequence__gt=stream.sequence, seeded=False).order_by("sequence").first()
-    waits = (timezone.now() - oldest.at).total_seconds() if oldest else 0.0
+    waits = (database_time() - oldest.at).total_seconds() if oldest else 0.0
     return State(head.sequence - stream.sequence, max(0.0, waits), stream.error)
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from django.utils import timezone
-
 from migrations_registry.drift import detect as drift_detect
 from migrations_registry.gate import commits
 from migrations_registry.history import readings, status_matrix
@@ -18,6 +16,7 @@ from migrations_registry.models import MigrationFile, SchemaFingerprint
 from operations import doctor
 from operations.doctor import Check
 from operations.models import Environment
+from operations.periodic.clock import database_time
 
 LATE = timedelta(seconds=3 * readings.EVERY_SECONDS)
 SCHEMA_LATE = timedelta(seconds=3 * drift_detect.EVERY_SECONDS)
@@ -49,7 +48,7 @@ def _role(column: Column) -> Iterator[Check]:
         yield Check(name, "bad", column.obstacle, why, f"Use the role that Connect a database prints, in {variable}.")
     else:
         yield Check(name, "ok", f"{column.role} can apply and record", why)
-    if column.read_at and timezone.now() - column.read_at > LATE:
+    if column.read_at and database_time() - column.read_at > LATE:
         fix = "See the tick's log; sampelit-ops migrations_status reads it now."
         yield Check(f"{slug} migration reading", "warn", f"last read {_ago(column.read_at)}", "Pages show it.", fix)
 
@@ -92,7 +91,7 @@ def fingerprints(only: Environment | None) -> Iterator[Check]:
             yield Check(name, "idle", "never looked at", why, fix)
         elif column.drift:
             yield Check(name, "bad", f"drift is open; looked at {_ago(row.seen_at)}", why, "Open Drift in the sidebar.")
-        elif timezone.now() - row.seen_at > SCHEMA_LATE:
+        elif database_time() - row.seen_at > SCHEMA_LATE:
             fix = f"See the tick's log; sampelit-ops drift --environment {environment.slug} looks now."
             yield Check(name, "warn", f"last looked at {_ago(row.seen_at)}", why, fix)
         else:
@@ -107,14 +106,14 @@ def repositories(environment: Environment | None) -> Iterator[Check]:
         if problem:
             fix = "Set OPS_GIT_TOKEN for a private repository, or MIGRATIONS_SOURCE for a mirror."
             yield Check(name, "warn", problem, why, fix)
-        elif timezone.now() - beat.beat_at > REPOSITORY_LATE:
+        elif database_time() - beat.beat_at > REPOSITORY_LATE:
             yield Check(name, "warn", f"last reached {_ago(beat.beat_at)}", why, "See the tick's log.")
         else:
             yield Check(name, "ok", f"reached {_ago(beat.beat_at)}", why)
 
 
 def _ago(at: datetime) -> str:
-    minutes = int((timezone.now() - at).total_seconds() // 60)
+    minutes = int((database_time() - at).total_seconds() // 60)
     if minutes < 120:
         return f"{minutes} min ago"
     return f"{minutes // 60} h ago" if minutes < 48 * 60 else f"{at:%Y-%m-%d %H:%M} UTC"

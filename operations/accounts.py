@@ -16,6 +16,7 @@ from providers.lookalikes import scripts, skeleton
 
 SYSTEM = "system"
 RENDER = "Render"
+SUPABASE = "Supabase"
 SETUP = "setup"
 SHELL = "shell"
 SIGN_ON = "sign-on"
@@ -23,7 +24,7 @@ SIGN_ON = "sign-on"
 MACHINES = {
     SYSTEM: "the portal itself: its schedules, checks and engine",
     RENDER: "a change that was made at Render, outside the portal",
-    "Supabase": "a change that was made at Supabase, outside the portal",
+    SUPABASE: "a change that was made at Supabase, outside the portal",
     SETUP: "sampelit-ops setup, which links what it finds",
     SHELL: "a command at the shell whose user is not known",
     SIGN_ON: "the sign-in provider, whose groups give and take roles",

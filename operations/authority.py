@@ -121,9 +121,10 @@ def places(person: User | AnonymousUser, permission: str) -> QuerySet[Environmen
     return Environment.objects.all() if keys is None else Environment.objects.filter(pk__in=keys)
 
 
-def holds_somewhere(person: User | AnonymousUser, permission: str) -> bool:
-    """Whether there is an environment for which this person holds it."""
-    return place_ids(person, permission) != []
+def holds_somewhere(person: User | AnonymousUser, permission: str, *others: str) -> bool:
+    """Whether there is an environment for which this person holds all of them."""
+    limits = [set(keys) for each in (permission, *others) if (keys := place_ids(person, each)) is not None]
+    return not limits or bool(set.intersection(*limits))
 
 
 def why_not(person: User | AnonymousUser, permission: str, environment: Environment | None, otherwise: str) -> str:

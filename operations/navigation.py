@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from django.contrib.admin.utils import quote
 from django.db.models import Model
@@ -31,6 +32,12 @@ GROUPS = tuple(HELP)
 def page_of(row: Model) -> str:
     """The address of a row's page in the admin, without loading every page there is, as `reverse` would."""
     return f"/admin/{row._meta.app_label}/{row._meta.model_name}/{quote(str(row.pk))}/change/"
+
+
+def page_of_request(kind: str, /, **given: str) -> str:
+    """The address of a kind's confirmation page, with these of its fields filled in; `environment` is one of them."""
+    base = reverse("admin:operations_request", args=[kind])
+    return f"{base}?{urlencode(given)}" if given else base
 
 
 @dataclass(frozen=True)

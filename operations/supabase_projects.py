@@ -58,8 +58,9 @@ def remember_projects(api: Supabase) -> list[dict[str, str]]:
         {"ref": project.ref, "name": project.name, "region": project.region, "status": project.status}
         for project in api.projects.list()
     ]
-    Heartbeat.objects.keep(PROJECTS, {"projects": projects})
-    return projects
+    known = projects or known_projects()  # an empty list says nothing of those that were seen
+    Heartbeat.objects.keep(PROJECTS, {"projects": known})
+    return known
 
 
 def known_projects() -> list[dict[str, str]]:

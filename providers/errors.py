@@ -4,12 +4,14 @@ from __future__ import annotations
 
 
 class ProviderError(Exception):
-    """An outside system did not do what was asked; `retryable` says whether the same read may work later."""
+    """An outside system did not do what was asked; `retryable` says whether the same read may work later, `sqlstate`
+    what a database answered."""
 
-    def __init__(self, message: str, retryable: bool = False) -> None:
+    def __init__(self, message: str, retryable: bool = False, sqlstate: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.retryable = retryable
+        self.sqlstate = sqlstate
 
 
 class Refused(Exception):

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone
 
 from ledger import stream
 from ledger.app_role import owner_gaps
@@ -20,6 +19,7 @@ from operations.doctor import register as register_check
 from operations.engine import tick
 from operations.models import Environment, Heartbeat
 from operations.notify import alarm
+from operations.periodic.clock import database_time
 
 SECONDS = 3600.0
 BEHIND_SECONDS = 60.0
@@ -29,7 +29,7 @@ BEHIND_SECONDS = 60.0
 def note_verification(report: VerificationReport) -> None:
     """Write down when the ledger was verified and what came of it."""
     detail = {"valid": report.valid, "entries": report.entries, "problems": len(report.problems)}
-    Heartbeat.objects.update_or_create(name="ledger.verified", defaults={"beat_at": timezone.now(), "detail": detail})
+    Heartbeat.objects.update_or_create(name="ledger.verified", defaults={"beat_at": database_time(), "detail": detail})
     lines = "\n".join(f"Entry {problem.sequence}: {problem.problem}" for problem in report.problems[:10])
     path = reverse("admin:ledger_entry_changelist")
     alarm("ledger", not report.valid, subject="The ledger was altered", body=lines, path=path)

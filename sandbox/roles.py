@@ -37,15 +37,16 @@ MEMBERSHIPS = [
 
 
 def create_roles(server: EmbeddedPostgres) -> None:
-    """Create what is missing; none is a superuser, and the export role is read-only even where a grant slips."""
+    """Create what is missing; none is a superuser, and the export role is read-only even where a grant slips.
+
+    Those that are there become as declared: whoever restores a copy makes roles of these names, without a password.
+    """
     with psycopg.connect(server.dsn()) as connection:
         present = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
-        for name in [name for name in ROLES if name not in present]:
-            connection.execute(
-                sql.SQL("CREATE ROLE {} WITH NOSUPERUSER {} PASSWORD {}").format(
-                    sql.Identifier(name), sql.SQL(ROLES[name]), sql.Literal(server.password)
-                )
-            )
+        for name, options in ROLES.items():
+            made = sql.SQL("ALTER" if name in present else "CREATE")
+            values = (sql.Identifier(name), sql.SQL(options), sql.Literal(server.password))
+            connection.execute(sql.SQL("{} ROLE {} WITH NOSUPERUSER {} PASSWORD {}").format(made, *values))
         for group, member in MEMBERSHIPS:
             connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(group), sql.Identifier(member)))
         for reader in ("sampelit_export", "sampelit_export_limited"):

@@ -119,7 +119,7 @@ def sampelit_copy(sampelit_template: str) -> Iterator[dict[str, str]]:
 def one_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """The database's clock is this process's, which the test moves (that they may differ: test_wrong_clock)."""
     told = SimpleNamespace(execute=lambda _: None, fetchone=lambda: (datetime.now(UTC),))
-    monkeypatch.setattr("operations.periodic.clock.connection", SimpleNamespace(cursor=lambda: nullcontext(told)))
+    monkeypatch.setattr("ledger.models.connection", SimpleNamespace(cursor=lambda: nullcontext(told)))
 
     def here(_: str, seconds: list[float]) -> Value:
         return Value(datetime.now(UTC) + timedelta(seconds=seconds[0]))

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from backups.cron_sentence import sentence
@@ -24,14 +22,14 @@ from operations.admin.base import EditableAdmin
 from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
 from operations.web import formatting
+from operations.web.verbs import Verb, asking, column
 
 POINTS = "restore-points"
 
 
-def export_url(policy: Policy) -> str:
-    """The generic confirmation page, filled in."""
-    values = urlencode({"environment": policy.environment.slug, "policy": policy.name})
-    return f"{reverse('admin:operations_request', args=['backups.export'])}?{values}"
+def export_now(request: HttpRequest, policy: Policy, label: str = "Export now", style: str = "") -> Verb:
+    """The button that asks for a run of it."""
+    return asking(request.user, "backups.export", policy.environment, label, style, policy=policy.name)
 
 
 class PolicyFilter(admin.SimpleListFilter):
@@ -52,7 +50,7 @@ class PolicyFilter(admin.SimpleListFilter):
 
 @admin.register(Policy)
 class PolicyAdmin(EditableAdmin):
-    list_display = ["titled", "environment", "covers", "newest", "schedule", "enabled", "export_now"]
+    list_display = ["titled", "environment", "covers", "newest", "schedule", "enabled"]
     list_filter = ["environment", "enabled"]
     list_select_related = ["environment"]
     search_fields = ["name", "description"]
@@ -76,6 +74,9 @@ class PolicyAdmin(EditableAdmin):
         told = path("schedule/", view(explain), name="backups_explain")
         kept = path("<int:pk>/retention/", view(retention_page.page), name="backups_retention")
         return [told, kept, *super().get_urls()]
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [*self.list_display, column("Export", lambda row: [export_now(request, row)])]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Policy]:
         return Policy.objects.with_newest_proof()
@@ -109,7 +110,7 @@ class PolicyAdmin(EditableAdmin):
         if len(rows) != 1:
             self.message_user(request, "Choose one policy: each export is confirmed by itself.", "warning")
             return None
-        return HttpResponseRedirect(export_url(rows[0]))
+        return HttpResponseRedirect(export_now(request, rows[0]).url)
 
     @admin.action(description="Accept another database", permissions=["change"])
     def accept_database(self, request: HttpRequest, rows: QuerySet[Policy]) -> None:
@@ -135,7 +136,3 @@ class PolicyAdmin(EditableAdmin):
     @admin.display(description="Schedule")
     def schedule(self, row: Policy) -> str:
         return f"{sentence(row.cron)} ({row.time_zone})" if row.cron else "by hand"
-
-    @admin.display(description="Export")
-    def export_now(self, row: Policy) -> SafeString:
-        return format_html('<a class="button" href="{}">Export now</a>', export_url(row))

@@ -12,11 +12,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString, mark_safe
 
-from backups.admin.policies import PolicyFilter, export_url
+from backups.admin.policies import PolicyFilter, export_now
 from backups.models import Policy, Run
 from backups.web import altered, calendar, coverage, downloads, layers, run_page, trends
 from operations.admin.base import ReadOnlyAdmin
-from operations.authority import why_not
 from operations.web import formatting
 
 
@@ -92,5 +91,4 @@ class RunAdmin(ReadOnlyAdmin):
 def _export(request: HttpRequest, policy: Policy | None) -> dict[str, Any]:
     if policy is None:
         return {}
-    refusal = why_not(request.user, "backups.request_export", policy.environment, "Your role may not request exports.")
-    return {"export_url": export_url(policy), "export_policy": policy, "export_why_not": refusal}
+    return {"export": export_now(request, policy, f"Export {policy.name} now", "primary")}

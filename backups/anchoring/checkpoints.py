@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
 from backups.archive import keys as archive_keys
 from backups.archive.signatures import Verifier
@@ -22,6 +21,7 @@ from ledger.models import Checkpoint, Head
 from ledger.registry import Anchor, anchor_source
 from ledger.services import checkpoint
 from operations.notify import alarm
+from operations.periodic.clock import database_time
 from providers.errors import ProviderError, Refused
 from providers.storage.base import AlreadyStored, Store
 from providers.storage.factory import open_store
@@ -64,7 +64,7 @@ def keep() -> None:
         return
     newest = Checkpoint.objects.first()
     grown = newest is None or Head.objects.filter(sequence__gt=newest.size).exists()
-    if grown and (newest is None or timezone.now() - newest.created_at >= EVERY):
+    if grown and (newest is None or database_time() - newest.created_at >= EVERY):
         write()
 
 

@@ -14,7 +14,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
 from backups.archive import keys
 from backups.archive.signed_json import ManifestError, sealed, unsealed
@@ -23,6 +22,7 @@ from ledger.models import Entry, Head
 from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.notify import enqueue
+from operations.periodic.clock import database_time
 from providers.errors import Refused
 from providers.storage.factory import open_store
 
@@ -46,7 +46,7 @@ def can_sign() -> bool:
 def keep() -> None:
     """The duty, asked every ten minutes: once a week, by a process that holds the signing key."""
     newest = last()
-    if newest is not None and timezone.now() - newest.at < EVERY:
+    if newest is not None and database_time() - newest.at < EVERY:
         return
     if can_sign() and (auditors() or settings.BACKUP_WITNESS_STORE) and _anything():
         send(SYSTEM)
@@ -96,7 +96,7 @@ def send(actor: str) -> dict[str, Any]:
             "Nobody would receive it, so nothing was sent. Give somebody the role Auditor and a mail address, or set "
             "BACKUP_WITNESS_STORE to a bucket in other hands."
         )
-    at = timezone.now()
+    at = database_time()
     body = document(at)
     data = sealed(body, signer)
     if url:

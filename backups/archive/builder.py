@@ -11,13 +11,14 @@ from functools import cached_property, partial
 
 import psycopg
 
-from backups.archive.manifest import Manifest, Segment, Statement, Table
+from backups.archive.manifest import Manifest, Segment, Statement
 from backups.archive.subset import batches
 from backups.progress import Tally, Watch, nothing
-from providers import postgres
+from providers.errors import ProviderError
 from providers.postgres.connection import Connection, path_query, set_path
-from providers.postgres.error_facts import Problem, facts_of, is_of_the_server
-from providers.postgres.restore.held_checks import HeldCheck, put_on, take_off
+from providers.postgres.error_facts import CHECKED, Problem, is_of_the_server, problem_of
+from providers.postgres.restore.held_checks import NOT_VALID, THERE, HeldCheck, put_on, take_off
+from providers.postgres.schema.surroundings import sorts_otherwise
 from providers.storage.base import Store
 
 EXISTING = {
@@ -34,8 +35,8 @@ class Builder:
 
     `beat_seconds` above 0: the session has an idle limit, so it is spoken to while an object is on its way.
     `denied`: what to say of a thing that the session's role may not make. `lenient`: what cannot be made here is no
-    problem of the copy: `amber` says of which table something could not be rebuilt, and why. `other_order`: text is
-    compared otherwise than in the source. `made`: what needs no more making. `before_batch`: told what comes together.
+    problem of the copy: `amber` says of which table something could not be rebuilt, and why. `apart`: no
+    restore either, so rows stay in their own partition. `made`: needs no making. `before_batch`: told what comes.
     """
 
     manifest: Manifest
@@ -46,7 +47,7 @@ class Builder:
     beat_seconds: float = 0
     denied: str = MAY_NOT
     lenient: bool = False
-    other_order: bool = False
+    apart: bool = False
     problems: list[str] = field(default_factory=list)
     rows: int = 0
     bytes: int = 0
@@ -54,7 +55,7 @@ class Builder:
     held: list[HeldCheck] = field(default_factory=list)
     amber: dict[str, str] = field(default_factory=dict)
     lost: list[Statement] = field(default_factory=list)
-    refused: list[Segment] = field(default_factory=list)
+    refused: dict[Segment, ProviderError] = field(default_factory=dict)
     stand_ins: list[str] = field(default_factory=list)
     looked_in: list[str] = field(default_factory=list)
     made: set[Statement] = field(default_factory=set)
@@ -80,13 +81,13 @@ class Builder:
         wanted = (s for s in self.manifest.statements if s.phase == phase and (s.needed or everything))
         statements = [item for item in wanted if item not in self.made]
         for item, problem in self._made([*again, *statements], notes):
-            if problem and item.needed and not self._is_amber(item, problem):
-                self.problems.append(problem.text)
-            elif problem and phase == "before" and not item.needed:
+            if problem and phase == "before" and not item.needed:
                 self.again.append(item)
-            elif problem:
+            elif problem and ((text := self._amber_of(item, problem)) or not item.needed):
                 self.lost.append(item)
-                notes.append(problem.text)
+                notes.append(text or problem.text)
+            elif problem:
+                self.problems.append(problem.text)
         notes += self.put_checks_on()
         self.look_in()
         if phase == "before" and not self.problems:
@@ -121,12 +122,20 @@ class Builder:
         self.looked_in = path
         return True
 
-    def _is_amber(self, item: Statement, problem: Problem) -> bool:
-        """Whether it only could not be made here; rows that break a rule are the copy's problem."""
-        if not self.lenient or problem.of_the_rows:
-            return False
-        self.amber.setdefault(item.table or item.name, problem.text)
-        return True
+    def _amber_of(self, item: Statement, problem: Problem) -> str:
+        """What is said where rows break it, which are compared anyway, or where it only could not be made here. Empty
+        where neither: the audit's rows break nothing."""
+        keys = {lost.table for lost in self.lost if lost.table and lost.kind in ("primary_key", "unique", "index")}
+        of_rows = item.phase == "after" and (problem.of_the_rows or item.references in keys)
+        audit = any(table.qualified == item.table for table in self.manifest.audit_tables)
+        text = problem.text
+        if (of_rows and audit) or not (of_rows or (self.lenient and item.needed)):
+            return ""
+        if of_rows and item.kind == "foreign_key" and not item.sql.endswith(NOT_VALID):
+            make = partial(self.connection.execute, (item.sql + NOT_VALID).encode())
+            text += THERE * (self._tried(item.name, item.table, make) is None)
+        self.amber.setdefault(f"{item.table} {item.name}" if of_rows else item.table or item.name, text)
+        return text
 
     def _run(self, item: Statement) -> Problem | None:
         if (there := EXISTING.get(item.kind)) and self.connection.execute(there, [item.name]).rowcount:
@@ -153,10 +162,7 @@ class Builder:
         except psycopg.Error as error:
             if is_of_the_server(error):
                 raise  # it says nothing about the copy
-            advice = self.denied if isinstance(error, psycopg.errors.InsufficientPrivilege) else ""
-            facts = facts_of(error, self.manifest.names)
-            of_rows = isinstance(error, psycopg.errors.IntegrityError)
-            return Problem(f"{what} could not be rebuilt: {facts}.{advice}", of_rows)
+            return problem_of(error, f"{what} could not be rebuilt", self.manifest.names, self.denied)
         return None
 
     def look_in(self, schemas: Sequence[str] = ()) -> None:
@@ -168,11 +174,14 @@ class Builder:
     def path_of(self, table: str) -> list[str]:
         return list(dict.fromkeys([table.partition(".")[0], *self.schemas])) if table else self.schemas
 
+    def other_order(self) -> bool:
+        return bool(self.stand_ins) or sorts_otherwise(self.connection, self.manifest.surroundings.order)
+
     def take_off(self, nested: bool = False) -> bool:
         """Whether there were CHECKs that rows need not pass again: they are off until `put_checks_on`."""
         self.look_in()
         tables = {item.table for item in self.manifest.statements if item.kind == "table"}
-        self.held += (found := take_off(self.connection, sorted(tables), nested))
+        self.held += (found := take_off(self.connection, sorted(tables), nested, self.other_order()))
         return bool(found)
 
     def put_checks_on(self) -> list[str]:
@@ -183,18 +192,9 @@ class Builder:
             what, owner = f"The check {check}", ".".join(check.owner)
             problem = self._tried(what, owner, partial(put_on, self.connection, check))
             if problem:
-                notes.append(f"{problem.text} It is there as NOT VALID.{TODAY if problem.of_the_rows else ''}")
+                notes.append(f"{problem.text}{THERE}{TODAY if problem.state == CHECKED else ''}")
                 self.amber[what] = notes[-1]
                 self.lost += [Statement("after", "check", f"{of}.{check.name}", "", False) for of in check.holders]
                 again = self._tried(what, owner, partial(put_on, self.connection, check, not_valid=True))
                 self.problems += [again.text] if again else []
         return notes
-
-    def present(self) -> list[Table]:
-        """The run's tables that could be made; why others could not is in `amber`."""
-        there = set(postgres.table_sizes(self.connection)) if self.lenient else None
-        tables = [table for table in self.manifest.tables if there is None or table.qualified in there]
-        for table in self.manifest.tables:
-            if table not in tables:
-                self.amber.setdefault(table.qualified, f"{table.qualified} could not be made here.")
-        return tables

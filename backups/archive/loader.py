@@ -12,22 +12,32 @@ from functools import partial
 
 import psycopg
 
-from backups.archive.builder import Builder
+from backups.archive.comparer import Comparer
 from backups.archive.manifest import Segment, Statement, Table
 from backups.archive.reader import read_again
 from backups.archive.segment_codec import LOOK_SECONDS, Ahead, Damaged, unpack
-from backups.archive.subset import TOGETHER_BYTES, hashed_columns
+from backups.archive.subset import TOGETHER_BYTES
 from providers import postgres
 from providers.errors import ProviderError
-from providers.postgres.connection import UNKNOWN_NAME
-from providers.postgres.copy.row_digests import own_transaction, partition_tree, whole_tree
-from providers.postgres.error_facts import facts_of, is_of_the_server
-from providers.postgres.restore.held_checks import BY_HASH, BY_ORDER, THROUGH_ROOT, loosen
+from providers.postgres.copy.row_digests import own_transaction, partition_tree
+from providers.postgres.error_facts import CHECKED
+from providers.postgres.restore.held_checks import BESIDE_ROOT, NOT_COMPUTED, detach, let_go
+from providers.postgres.schema.generations import COMPUTED
+from providers.postgres.schema.model import Name
 from providers.storage.base import Missing, StoreError
 
 
-class Loader(Builder):
+class Loader(Comparer):
     """Builds, loads and compares."""
+
+    def present(self) -> list[Table]:
+        """The run's tables that could be made; why others could not is in `amber`."""
+        there = set(postgres.table_sizes(self.connection)) if self.lenient else None
+        tables = [table for table in self.manifest.tables if there is None or table.qualified in there]
+        for table in self.manifest.tables:
+            if table not in tables:
+                self.amber.setdefault(table.qualified, f"{table.qualified} could not be made here.")
+        return tables
 
     def load_all(self, tables: Sequence[Table], new: bool = False) -> dict[str, dict[str, Segment]]:
         """Every table; whose rows were refused once more at the end."""
@@ -46,14 +56,11 @@ class Loader(Builder):
         return loads
 
     def load_again(self, tables: Sequence[Table]) -> dict[str, dict[str, Segment]]:
-        """What was refused, now that all is there: a domain's check may read other tables. Then without such checks."""
+        """What was refused, now that all is there: what its code reads may have come. Then without what refuses."""
         loads: dict[str, dict[str, Segment]] = {table.qualified: {} for table in tables}
-        for off in (False, True):
-            for table in tables if not off or (self.refused and self.take_off(nested=True)) else ():
-                left, said = [s for s in table.segments if s in self.refused], f"Loading {table.qualified} stopped: "
-                if left and any(text.startswith(said) for text in self.problems):
-                    self.problems[:] = [text for text in self.problems if not text.startswith(said)]
-                    self.refused[:] = [segment for segment in self.refused if segment not in left]
+        for off in (None, partial(self.take_off, nested=True), self._let_go, self._detached):
+            for table in tables if off is None or (self.refused and off()) else ():
+                if left := [segment for segment in table.segments if self._take_back(segment)]:
                     loads[table.qualified] |= self.load_once([replace(table, segments=tuple(left))])[table.qualified]
         return loads
 
@@ -69,12 +76,10 @@ class Loader(Builder):
         self.tally.begin(table.qualified, table.raw_bytes, self.watch)
         for segment in table.segments:
             self.watch.check()
-            if loader := self._load(table, segment, reading) or self._load_loosened(table, segment):
+            if loader := self._load(table, segment, reading) or self._load_elsewhere(table, segment):
                 loads[loader] = segment
                 self.rows += segment.rows
                 self.bytes += segment.raw_bytes
-            elif segment.rows:
-                self.refused.append(segment)
             reading.skip()
             self.tally.add(table.qualified, segment.raw_bytes, segment.rows, self.watch)
         return loads
@@ -92,26 +97,57 @@ class Loader(Builder):
                 yield first
                 return (yield from blocks)
 
-    def _load_loosened(self, table: Table, segment: Segment) -> str:
-        """Once a table's bounds give way, with its checks where text has another order here: the digest tells of rows.
+    def _refused(self) -> list[Table]:
+        self.look_in()
+        return [table for table in self.manifest.tables if {*table.segments} & self.refused.keys()]
 
-        A hash of an enum, and an expression, may choose another partition here: into a restore rows come by the root.
-        """
-        said, order = f"Loading {table.qualified} stopped: check violation", bool(self.stand_ins or self.other_order)
-        mine = [text for text in self.problems if text.startswith(said)]
-        if not mine or table.qualified in self.amber:
+    def _take_back(self, segment: Segment) -> bool:
+        """Whether its rows were refused: it is tried once more, and told only if they are again."""
+        if error := self.refused.pop(segment, None):
+            self.problems.remove(error.message)
+        return error is not None
+
+    def _let_go(self) -> bool:
+        """Whether tables whose rows are refused have columns that their own code computes: they come without it."""
+        found = [pair for table in self._refused() for pair in let_go(self.connection, (table.schema, table.name))]
+        for column, holders in found:
+            self.amber[column] = f"{column}: {NOT_COMPUTED}."
+            self._lose(COMPUTED, *holders)
+        return bool(found)
+
+    def _beside(self, tables: Sequence[Table]) -> bool:
+        """Whether some of them came out of a tree whose right partition may be another one here."""
+        out = [table.qualified for table in tables if detach(self.connection, (table.schema, table.name))]
+        self.amber |= {name: f"{name}: {BESIDE_ROOT}." for name in out}
+        self._lose("bounds", *out)
+        return bool(out)
+
+    def _detached(self) -> bool:
+        return self._beside(self._refused())
+
+    def _lose(self, kind: str, *tables: str) -> None:
+        self.lost += [Statement("before", kind, table, "", False, table) for table in tables]
+
+    def _load_elsewhere(self, table: Table, segment: Segment) -> str:
+        """A restore brings rows through the root, and what that does not take, as a drill everything, beside it: the
+        digest tells of rows."""
+        error = self.refused.get(segment)
+        if error is None or error.sqlstate != CHECKED or table.qualified in self.amber:
             return ""
-        places = [(table.schema, table.name)]
-        if not (self.lenient or order):
-            places = partition_tree(self.connection, places[0])[:1]
-        elif places := places if loosen(self.connection, places[0], order) else []:
-            self.amber[table.qualified] = f"{table.qualified}: {BY_ORDER if order else BY_HASH}."
-            self.lost.append(Statement("before", "bounds", table.qualified, "", False, table.qualified))
-        for schema, name in places:
-            self.problems[:] = [text for text in self.problems if text not in mine]
+        for schema, name in self._places(table):
+            if not self._take_back(segment):
+                break
             with self._reading([replace(table, segments=(segment,))]) as reading:
-                return self._load(replace(table, schema=schema, name=name), segment, reading)
+                if loader := self._load(replace(table, schema=schema, name=name), segment, reading):
+                    return loader
         return ""
+
+    def _places(self, table: Table) -> Iterator[Name]:
+        own = (table.schema, table.name)
+        if not (self.lenient or self.apart):
+            yield from partition_tree(self.connection, own)[:1]
+        if self._beside([table]):
+            yield own
 
     def _load(self, table: Table, segment: Segment, reading: Ahead) -> str:
         try:
@@ -121,7 +157,7 @@ class Loader(Builder):
             with self.connection.transaction() as own:
                 rows = postgres.copy_in(self.connection, key, names, segment.format, reading.blocks())
                 inside = bool(own.savepoint_name)
-                loader = segment.key if inside and not self.lenient else own_transaction(self.connection, inside)
+                loader = own_transaction(self.connection, inside) if self.lenient else segment.key
         except Missing:
             self.problems.append(f"{segment.key} is missing from the store.")
         except Damaged as error:
@@ -129,71 +165,35 @@ class Loader(Builder):
         except ProviderError as error:
             if isinstance(error, StoreError) or error.retryable:
                 raise  # an outage, or a server without room, says nothing about the copy: the proof is tried again
-            if not self._is_unreadable_here(table, error.message):
+            if not self._is_unreadable_here(table, error.sqlstate):
                 self.problems.append(error.message)
+                self.refused[segment] = error
         else:
             if rows != segment.rows:
                 self.problems.append(f"{segment.key} gave {rows} rows, the manifest says {segment.rows}.")
             return loader
         return ""
 
-    def _is_unreadable_here(self, table: Table, said: str) -> bool:
-        """A server that was built without XML reads no value of it: that says nothing about the copy."""
-        if not self.lenient or "(0A000)" not in said:
+    def _is_unreadable_here(self, table: Table, sqlstate: str) -> bool:
+        """A server that was built without XML reads no value of it, nor one of another order a range of text that ends
+        before it begins there: that says nothing about the copy. The audit's rows are read, or nothing is proven."""
+        if any(table.qualified == audit.qualified for audit in self.manifest.audit_tables):
+            return False
+        if self.lenient and sqlstate == psycopg.errors.DataException.sqlstate and self.other_order():
+            self.amber[table.qualified] = f"{table.qualified}: its rows were not checked: text has another order here."
+            return True
+        if not self.lenient or sqlstate != psycopg.errors.FeatureNotSupported.sqlstate:
             return False
         try:
             with self.connection.transaction():
                 self.connection.execute("SELECT '<a/>'::pg_catalog.xml")
         except psycopg.errors.FeatureNotSupported:
             self.amber[table.qualified] = f"{table.qualified}: its rows were not checked, as this server has no XML."
-        return table.qualified in self.amber
+            return True
+        return False
 
     def alive(self) -> None:
         """However slowly an object comes, only a worker that stands still is silent on the session."""
         self.watch.check()
         if self.beat_seconds:
             self.connection.execute("SELECT 1")
-
-    def compare(self, table: Table, loads: dict[str, Segment]) -> None:
-        """Counts and digests per segment and for the table, as they now are in the database."""
-        try:
-            evidence = self._evidence_by_load(table)
-        except psycopg.Error as error:
-            if self.connection.closed or is_of_the_server(error):
-                raise
-            self.problems.append(f"{table.qualified} could not be compared: {facts_of(error, self.manifest.names)}.")
-            return
-        for loader, segment in loads.items():
-            self._compare(segment.key, segment, evidence.pop(loader, postgres.Evidence(0, "0")))
-        for extra in evidence.values():
-            self.problems.append(f"{table.qualified} holds {extra.rows} rows that no segment brought or that changed.")
-
-    def _evidence_by_load(self, table: Table) -> dict[str, postgres.Evidence]:
-        """An index's own function may name no schema: the planner looks into it."""
-        key, columns = (table.schema, table.name), hashed_columns(table)
-        try:
-            return postgres.evidence_by_load(self.connection, key, columns)
-        except UNKNOWN_NAME:
-            self.look_in(self.path_of(table.qualified))
-            try:
-                return postgres.evidence_by_load(self.connection, key, columns)
-            finally:
-                self.look_in()
-
-    def compare_whole(self, table: Table) -> None:
-        """Count and digest of the whole table, for loads that share one transaction."""
-        key = (table.schema, table.name)
-        wanted = {t.qualified: postgres.Evidence(t.rows, t.digest) for t in self.manifest.tables}
-        evidence = postgres.evidence(self.connection, key, hashed_columns(table))
-        if evidence == postgres.Evidence(table.rows, table.digest):
-            return
-        if root := whole_tree(self.connection, key, hashed_columns(table), wanted, self.amber):
-            self.amber[root] = f"{root}: {THROUGH_ROOT}."
-        else:
-            self.problems.append(f"{table.qualified}: what arrived differs from the snapshot ({evidence.rows} rows).")
-
-    def _compare(self, name: str, segment: Segment, evidence: postgres.Evidence) -> None:
-        if evidence.rows != segment.rows:
-            self.problems.append(f"{name}: {evidence.rows} rows arrived, the snapshot had {segment.rows}.")
-        elif evidence.digest != segment.digest:
-            self.problems.append(f"{name}: a row differs from the snapshot (row digest {evidence.digest}).")

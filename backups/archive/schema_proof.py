@@ -7,17 +7,19 @@ have neither.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from backups.archive.loader import Loader
 from backups.archive.manifest import Segment, Statement
 from backups.archive.reader import read_again
-from backups.archive.schema_comparison import Difference, Sides, differences
 from backups.archive.segment_codec import LOOK_SECONDS, Ahead, Damaged, unpack
 from providers import bounded_json, postgres
 from providers.errors import ProviderError
+from providers.postgres.copy.row_digests import evidence_of_computed
 from providers.postgres.schema.archive import Entry, NoArchive, read_entries
-from providers.postgres.schema.generations import Row, as_first, is_first
+from providers.postgres.schema.comparison import OTHERWISE, Difference, Sides, differences
+from providers.postgres.schema.generations import COMPUTED, Row, as_first, is_first
+from providers.postgres.schema.model import Column
 from providers.postgres.schema.objects import objects_in_transaction
 from providers.storage.base import Missing
 
@@ -72,7 +74,19 @@ def compare(loader: Loader, here: str, *, skipped: Sequence[str] = (), drilled: 
         other_major=major != str(loader.connection.info.server_version // 10000),
     )
     found: list[Row] = [(row.kind, row.name, row.of, row.sql) for row in objects_in_transaction(loader.connection)]
-    return differences(rows, as_first(found) if is_first(rows) else found, sides)
+    return [*differences(rows, as_first(found) if is_first(rows) else found, sides), *_computed(loader, rows)]
+
+
+def _computed(loader: Loader, rows: Sequence[Row]) -> Iterator[Difference]:
+    """Columns that the server computes are in no copy: what they hold here is held to the digest of the source's."""
+    tables = {table.qualified: table for table in loader.present() if table.rows}
+    lost = {item.table for item in loader.lost if item.kind == COMPUTED}
+    for _, name, _, text in (row for row in rows if row[0] == COMPUTED and row[1] in tables.keys() - lost):
+        said, table = bounded_json.loads(text.encode()), tables[name]
+        columns = [Column(column, "", hashed_as=how) for column, how in said["columns"].items()]
+        found = evidence_of_computed(loader.connection, (table.schema, table.name), columns)
+        if columns and found.digest != said["digest"]:
+            yield Difference(COMPUTED, name, "differ", OTHERWISE)
 
 
 def entries_of(loader: Loader) -> list[Entry]:

@@ -36,6 +36,11 @@ class Surroundings:
     roles: tuple[str, ...] = ()
     owner: str = ""
 
+    @property
+    def order(self) -> tuple[str, str, str]:
+        """What text is sorted by; empty in a run of the old format."""
+        return self.provider, self.collate, self.locale
+
 
 def plain(value: Any) -> Any:
     """As `asdict`, in a third of its time, for frozen values: nothing is copied."""

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.db.models import Count
-from django.utils import timezone
 
 from backups import disk_space
 from backups.archive import keys
@@ -19,6 +18,7 @@ from operations import doctor
 from operations.doctor import Check
 from operations.dsns import known_dsn
 from operations.models import Environment
+from operations.periodic.clock import database_time
 from operations.web import formatting
 from providers import machine
 
@@ -62,7 +62,7 @@ def backup_stores(environment: Environment | None) -> Iterator[Check]:
     probed = {row.url: row for row in StoreReport.objects.all()}
     for url, use in configured.known().items():
         row = probed.get(url)
-        if row is None or timezone.now() - row.checked_at > 2 * configured.EVERY:
+        if row is None or database_time() - row.checked_at > 2 * configured.EVERY:
             fix = "Run `sampelit-ops probe_store`, or let the tick do it."
             yield Check(f"store {url}", "warn", "not probed lately", why, fix)
             continue

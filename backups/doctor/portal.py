@@ -11,7 +11,6 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.utils import timezone
 
 from backups.anchoring import checkpoints, witness
 from backups.archive import keys
@@ -23,6 +22,7 @@ from operations import doctor
 from operations.doctor import Check
 from operations.models import Environment
 from operations.models.environment import PORTAL
+from operations.periodic.clock import database_time
 from operations.web import formatting
 from providers.counting import counted
 from providers.errors import ProviderError, Refused
@@ -47,7 +47,7 @@ def portal_copy(environment: Environment | None) -> Iterator[Check]:
         fix = fix if encrypted else "Set BACKUP_AGE_RECIPIENTS: it is never copied in clear."
         yield Check("copy of the portal", "warn", "none is proven", why, fix)
         return
-    old = timezone.now() - newest.proven_at > COPY_AGE
+    old = database_time() - newest.proven_at > COPY_AGE
     yield Check(
         "copy of the portal", "warn" if old else "ok", formatting.relative(newest.proven_at), why, fix if old else ""
     )
@@ -76,7 +76,7 @@ def ledger_checkpoints(environment: Environment | None) -> Iterator[Check]:
         )
         yield Check("ledger checkpoints", tone, found, why, "Set BACKUP_SIGNING_KEY in a worker.")
         return
-    late = head.sequence > marks[0].size and timezone.now() - marks[0].at > MARK_AGE
+    late = head.sequence > marks[0].size and database_time() - marks[0].at > MARK_AGE
     state = f"{counted(marks[0].size, 'entry')}, {formatting.relative(marks[0].at)}"
     fix = "A worker with BACKUP_SIGNING_KEY writes one every hour: look at its log." if late else ""
     yield Check("ledger checkpoints", "warn" if late else "ok", state, why, fix)
@@ -85,7 +85,7 @@ def ledger_checkpoints(environment: Environment | None) -> Iterator[Check]:
 def _is_new() -> bool:
     """Whether the worker's next turn may not have come yet."""
     first = Entry.objects.filter(seeded=False).order_by("sequence").first()
-    return first is not None and timezone.now() - first.at < NEW
+    return first is not None and database_time() - first.at < NEW
 
 
 def last_witness(environment: Environment | None) -> Iterator[Check]:
@@ -94,7 +94,7 @@ def last_witness(environment: Environment | None) -> Iterator[Check]:
         return
     entry, why = witness.last(), "Whoever owns portal and store could rewrite both; what others hold, nobody can."
     fix = "Give somebody the role Auditor and a address, or set BACKUP_WITNESS_STORE; sampelit-ops witness sends now."
-    late = entry is None or timezone.now() - entry.at > witness.EVERY + timedelta(days=1)
+    late = entry is None or database_time() - entry.at > witness.EVERY + timedelta(days=1)
     state = f"sent {formatting.relative(entry.at)}" if entry else "never sent"
     yield Check("last witness", "warn" if late else "ok", state, why, fix if late else "")
 
@@ -108,10 +108,10 @@ def retention(environment: Environment | None) -> Iterator[Check]:
             why = "Nothing is retired or deleted on a doubt; storage grows."
             fix = "See the policy's What is kept."
             yield Check(f"retention of {policy.key}", "warn", f"{policy} refuses: {plan.refused}", why, fix)
-    long_ago = timezone.now() - TOMBSTONE - timedelta(days=3)
+    long_ago = database_time() - TOMBSTONE - timedelta(days=3)
     waiting = Run.objects.filter(retired_at__lt=long_ago, purged_at=None).exclude(pk__in=Run.objects.held())
-    waiting = waiting.exclude(shows__status="open").exclude(brought_back_at__gt=timezone.now() - BROUGHT_BACK)
-    count = waiting.exclude(retained_until__gt=timezone.now()).count()
+    waiting = waiting.exclude(shows__status="open").exclude(brought_back_at__gt=database_time() - BROUGHT_BACK)
+    count = waiting.exclude(retained_until__gt=database_time()).count()
     if environment is None and count:
         why = "Storage grows; nothing is lost."
         yield Check("retention", "warn", f"the data of {count} retired runs is still there", why, NOT_HERE)

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
-from django.utils import timezone
 
 from backups.models import ProviderBackup
 from backups.provider.assessment import CLEAR, judge, pitr_price
 from operations import doctor
 from operations.doctor import Check
 from operations.models import Environment, SupabaseProject
+from operations.periodic.clock import database_time
 from operations.supabase_projects import configured
 from providers.counting import counted
 
@@ -40,7 +40,7 @@ def supabase(environment: Environment | None) -> Iterator[Check]:
             why,
             "" if seen else "Run sampelit-ops setup.",
         )
-    yield expiry(settings.SUPABASE_TOKEN_EXPIRES, timezone.now())
+    yield expiry(settings.SUPABASE_TOKEN_EXPIRES, database_time())
     for row in rows.filter(environment=environment) if environment else rows:
         yield from project(row)
 
@@ -105,7 +105,7 @@ def _health(name: str, row: SupabaseProject) -> Check:
     why = "A project that is not well takes the product down, and its backups may be late."
     if row.error:
         return Check(f"{name} project", "bad", row.error, why, CLEAR.get(row.error_kind, "Read the message."))
-    if row.seen_at is None or timezone.now() - row.seen_at > STALE:
+    if row.seen_at is None or database_time() - row.seen_at > STALE:
         return Check(f"{name} project", "warn", "not read for an hour", why, "sampelit-ops sync_provider_backups")
     if row.paused:
         return Check(f"{name} project", "bad", f"paused ({row.status})", why, "Resume it in Supabase's dashboard.")

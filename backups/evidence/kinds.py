@@ -9,8 +9,6 @@ import re
 from dataclasses import asdict
 from typing import Any
 
-from django.utils import timezone
-
 from backups.archive import keys
 from backups.evidence.decision_history import ReadableRun, Sighting, trace
 from backups.evidence.periods import moment
@@ -27,6 +25,7 @@ from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from operations.navigation import NavLink
+from operations.periodic.clock import database_time
 from providers.errors import Refused
 
 MOST_TRACED = 400
@@ -57,7 +56,7 @@ class Evidence(OperationKind):
         start, end = (day_of(str(parameters[name]), name) for name in ("from", "to"))
         if end <= start:
             raise Refused("The period ends before it begins. Nothing was requested.")
-        if start > timezone.now():
+        if start > database_time():
             raise Refused("The period lies in the future. Nothing was requested.")
         return {"from": f"{start:%Y-%m-%d}", "to": f"{end:%Y-%m-%d}"}
 

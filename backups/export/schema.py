@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
 from backups.archive.manifest import Segment, Statement
@@ -20,7 +21,9 @@ from providers.embedded_postgres import pg_dump
 from providers.embedded_postgres.choice import fitting
 from providers.postgres.audit_trail.verifier import read_verifier
 from providers.postgres.connection import Connection
+from providers.postgres.copy.row_digests import computed
 from providers.postgres.schema import archive, definitions, surroundings
+from providers.postgres.schema.generations import COMPUTED
 from providers.postgres.schema.model import SchemaObject, Table
 from providers.postgres.schema.objects import objects_in_transaction
 from providers.storage.base import Store
@@ -52,22 +55,32 @@ def copy_schema(
     """`whole`: the run is of whole schemas, not of named tables. Raises ProviderError and Refused."""
     hidden = surroundings.unreadable_tables(leader)
     major = fitting(leader.info.server_version // 10000)
-    dumped = pg_dump.dump_schema(dsn, snapshot, hidden, watch.check, major)
+    with ThreadPoolExecutor(1, thread_name_prefix="fingerprint") as beside:
+        looked = beside.submit(objects_in_transaction, leader)
+        dumped = pg_dump.dump_schema(dsn, snapshot, hidden, watch.check, major)
+        objects = looked.result()
     described = archive.read_entries(dumped)
     known = definitions.Archive(described, definitions.links(leader), tables, postgres.PLATFORM_SCHEMAS, whole)
     with postgres.connect(dsn) as counting:  # sequences are outside every snapshot, and their locks outside ours
         made = definitions.definitions(leader, counting, known)
-    rows = [[item.kind, item.name, item.of, item.sql] for item in objects_in_transaction(leader)]
+    rows = [[item.kind, item.name, item.of, item.sql] for item in objects]
+    rows += [_computed(leader, table) for table in tables if any(column.generated for column in table.columns)]
     fingerprint = json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
     pieces = {ARCHIVE: dumped, SCRIPT: pg_dump.as_script(dumped, major), FINGERPRINT: fingerprint}
-    objects = tuple(stored(place, name, _in_blocks(data)) for name, data in pieces.items())
+    kept = tuple(stored(place, name, _in_blocks(data)) for name, data in pieces.items())
     watch.log(f"The schema: {counted(len(made), 'statement')}, by pg_dump.")
     return Schema(
         statements=tuple(Statement(**vars(item)) for item in (*made, *_verifiers(leader, tables))),
-        objects=objects,
+        objects=kept,
         surroundings=Surroundings(**asdict(surroundings.read_surroundings(leader)), owner=known.owner),
         not_covered=tuple(_not_covered(leader, hidden)),
     )
+
+
+def _computed(leader: Connection, table: Table) -> list[str]:
+    columns, found = computed(leader, table.key, table.columns)
+    said = {"columns": {column.name: column.hashed_as for column in columns}, "digest": found.digest}
+    return [COMPUTED, table.qualified, table.qualified, json.dumps(said)]
 
 
 def _verifiers(leader: Connection, tables: Sequence[Table]) -> list[SchemaObject]:
@@ -81,6 +94,8 @@ def _not_covered(leader: Connection, hidden: Sequence[tuple[str, str]]) -> list[
     ours = sorted(f"{schema}.{name}" for schema, name in hidden if schema not in postgres.PLATFORM_SCHEMAS)
     if ours:
         texts.append(f"Tables that the role may not read, their definitions included: {', '.join(ours[:20])}.")
+    if commented := surroundings.commented_extensions(leader):
+        texts.append(f"Comments on extensions that are not their own: {', '.join(commented)}.")
     return texts
 
 

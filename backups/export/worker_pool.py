@@ -26,6 +26,7 @@ from providers.errors import ProviderError
 from providers.processes import FRUGAL, kill_group, spawn
 from providers.storage.base import Store
 
+SMALL_PAGES, TOGETHER = 16, 20
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -106,24 +107,38 @@ class Crew:
         for member in self.members:
             free.put(member)
         with ThreadPoolExecutor(len(self.members)) as pool:
-            running: dict[Future[list[Segment]], Job] = {}
+            running: set[Future[list[tuple[Job, list[Segment]]]]] = set()
+            heaps = in_heaps(jobs)
             try:
                 while True:
-                    while len(running) < len(self.members) and (job := next(jobs, None)) is not None:
-                        running[pool.submit(_with_member, free, job)] = job
+                    while len(running) < len(self.members) and (heap := next(heaps, None)):
+                        running.add(pool.submit(_with_member, free, heap))
                     if not running:
                         return
-                    for future in wait(running, return_when=FIRST_COMPLETED).done:
-                        yield running.pop(future), future.result()
+                    done, running = wait(running, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        yield from future.result()
             except BaseException:
                 for member in self.members:
                     member.close()
                 raise
 
 
-def _with_member(free: SimpleQueue[Copier | Helper], job: Job) -> list[Segment]:
+def in_heaps(jobs: Iterator[Job]) -> Iterator[list[Job]]:
+    """Small whole tables go together to whoever is free; how much of a large one comes next is learnt from its last."""
+    heap: list[Job] = []
+    for job in jobs:
+        heap.append(job)
+        if job.pages > SMALL_PAGES or len(heap) == TOGETHER:
+            yield heap
+            heap = []
+    if heap:
+        yield heap
+
+
+def _with_member(free: SimpleQueue[Copier | Helper], jobs: list[Job]) -> list[tuple[Job, list[Segment]]]:
     member = free.get()
     try:
-        return member.copy(job)
+        return [(job, member.copy(job)) for job in jobs]
     finally:
         free.put(member)

@@ -6,10 +6,10 @@ In: a run, who, why. Out: a Hold row and a ledger entry in the same transaction.
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils import timezone
 
 from backups.models import Hold, Incident, Run
 from ledger.services import record
+from operations.periodic.clock import database_time
 from providers.errors import Refused
 
 
@@ -43,7 +43,7 @@ def release(hold: Hold, by: str, reason: str) -> Hold:
         raise Refused(f"This hold was released by {row.released_by} already. Nothing was changed.")
     if row.incident is not None and row.incident.status == Incident.Status.OPEN:
         raise Refused(f"The incident {row.incident.pk} of this hold is open. Nothing was changed; resolve it first.")
-    row.released_at, row.released_by, row.release_reason = timezone.now(), by, reason.strip()[:500]
+    row.released_at, row.released_by, row.release_reason = database_time(), by, reason.strip()[:500]
     row.save(update_fields=["released_at", "released_by", "release_reason"])
     _tell("released", row, by, row.release_reason)
     return row

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from backups.models import Incident, Run
 from backups.models.incident import MOST_ROWS, IncidentCode
@@ -22,6 +21,7 @@ from operations.accounts import SYSTEM
 from operations.models import Environment
 from operations.navigation import page_of
 from operations.notify import enqueue
+from operations.periodic.clock import database_time
 from operations.periodic.isolation import one_by_one
 from providers.errors import Refused
 
@@ -106,7 +106,7 @@ def _fingerprint(document: dict[str, Any]) -> str:
 
 
 def _open(incident: Incident) -> None:
-    incident.told_at = timezone.now()
+    incident.told_at = database_time()
     incident.save(update_fields=["told_at"])
     if not incident.seeded:
         _message(incident, f"incident:{incident.pk}:{incident.fingerprint[:16]}", "")
@@ -140,7 +140,7 @@ def resolve(incident: Incident, by: str, reason: str, fingerprint: str = "", *, 
     if fingerprint and fingerprint != row.fingerprint:
         raise Refused("More was found since you looked. Nothing was changed; look at the incident once more.")
     row.status, row.resolved_by, row.reason = Incident.Status.RESOLVED, by, reason.strip()
-    row.resolved_at = timezone.now()
+    row.resolved_at = database_time()
     row.save(update_fields=["status", "resolved_by", "reason", "resolved_at"])
     _tell("resolved", row, by, reason=row.reason, agreed=list(agreed))
     return row
@@ -159,7 +159,7 @@ def _tell(what: str, incident: Incident, actor: str, **data: object) -> None:
 
 def remind() -> int:
     """Tell about open incidents daily, until a person resolves them; answers how many were told again."""
-    now = timezone.now()
+    now = database_time()
     due = Incident.objects.open().filter(seeded=False, told_at__lte=now - REMIND_EVERY).select_related("environment")
 
     @transaction.atomic

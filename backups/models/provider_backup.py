@@ -8,18 +8,23 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
-from operations.models import Environment
+from operations.models import Environment, SupabaseProject
 
 
 class ProviderBackupQuerySet(models.QuerySet["ProviderBackup"]):
     def listed(self) -> ProviderBackupQuerySet:
-        """Those that Supabase still lists."""
+        """Those that are not known to be gone."""
         return self.filter(gone_at=None)
+
+    def told(self) -> ProviderBackupQuerySet:
+        """Those of them that the newest reading of their project showed, too."""
+        last = "environment__supabase_project__seen_at"
+        return self.listed().filter(models.Q(**{last: None}) | models.Q(**{f"{last}__lte": models.F("seen_at")}))
 
     def restorable(self) -> ProviderBackupQuerySet:
         """Daily backups and restore points that can be returned to, newest first."""
         kinds = [ProviderBackup.Kind.DAILY, ProviderBackup.Kind.RESTORE_POINT]
-        done = self.listed().filter(kind__in=kinds, status__in=["COMPLETED", "AVAILABLE"])
+        done = self.told().filter(kind__in=kinds, status__in=["COMPLETED", "AVAILABLE"])
         return done.exclude(taken_at=None).order_by("-taken_at")
 
 
@@ -39,6 +44,9 @@ class ProviderBackup(models.Model):
     status = models.CharField(max_length=20, blank=True, help_text="Supabase's own word.")
     first_seen_at = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(default=timezone.now)
+    missing_since = models.DateTimeField(
+        null=True, blank=True, help_text="First list without it; a second one ends it."
+    )
     gone_at = models.DateTimeField(null=True, blank=True, help_text="When Supabase no longer listed it.")
     detail = models.JSONField(default=dict)
 
@@ -57,6 +65,11 @@ class ProviderBackup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.external_id}"
+
+    def is_listed(self, project: SupabaseProject | None) -> bool:
+        """Whether the newest reading of the project showed it."""
+        last = project.seen_at if project else None
+        return self.gone_at is None and (last is None or self.seen_at >= last)
 
     def holds(self, at: datetime) -> bool:
         """Whether a window reaches that moment."""

@@ -73,7 +73,7 @@ def copies_of(environment: Environment) -> Copies:
     patterns = tuple(str(name) for policy in policies for name in policy.tables)
     not_wanted = frozenset(str(topic) for policy in policies for topic in policy.not_wanted)
     since = database_now(-FRESH.total_seconds())
-    kept = ProviderBackup.objects.listed().filter(environment=environment)
+    kept = ProviderBackup.objects.told().filter(environment=environment)
     fresh = kept.filter(Q(taken_at__gte=since) | Q(latest_at__gte=since)).exclude(status="FAILED")
     return Copies(patterns, fresh.exists(), not_wanted)
 

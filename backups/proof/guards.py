@@ -23,7 +23,7 @@ GRANT = re.compile(r"GRANT (.+?) ON TABLE .+ TO (.+)$")
 MIGHTY = frozenset(["UPDATE", "DELETE", "TRUNCATE", "TRIGGER"])
 CALLED = re.compile(r"EXECUTE FUNCTION ([^(]+)\(")
 LEADING = re.compile(r"search_path|session_replication_role|row_security")
-HARMLESS = re.compile(r" WITH \([^)]*\)|; -- TOAST [^;]*|; -- TABLESPACE [^;]*| NOT VALID$")
+HARMLESS = re.compile(r" WITH \([^)]*\)|; -- TOAST [^;]*|; -- TABLESPACE [^;]*|; -- CLUSTERED| NOT VALID$")
 Key = tuple[str, str]
 
 

@@ -16,7 +16,6 @@ from backups.archive import schema_proof
 from backups.archive.drill_database import LEFT_OUT, Drill, Server, drill_database
 from backups.archive.loader import Loader
 from backups.archive.manifest import Manifest
-from backups.archive.schema_comparison import EXPLAINED, UNEXPLAINED
 from backups.archive.signatures import Signer
 from backups.archive.signed_json import sealed
 from backups.facts.model import RunFacts
@@ -30,6 +29,7 @@ from backups.proof.source_checks import MOST_TOLD, Doubts, doubts_about, unexpla
 from backups.stores.papers import proof_key
 from providers.counting import counted
 from providers.postgres.connection import pin
+from providers.postgres.schema.comparison import EXPLAINED, OTHERWISE, UNEXPLAINED
 from providers.storage.base import Store
 
 
@@ -93,7 +93,6 @@ def prove(
         if drill.note:
             watch.log(f"The drill's server shares files and network with this machine ({drill.note}).")
         loader = Loader(manifest, store, drill.connection, identities, watch, denied=LEFT_OUT, lenient=True)
-        loader.other_order = bool(drill.not_the_same)
         different, missing = _restore_and_compare(loader, drill, beside, comparison)
         took = int((time.monotonic() - began) * 1000)
         examined = examine(loader, comparison, drill.reader) if not loader.problems else Examined()
@@ -159,7 +158,8 @@ def _restore_and_compare(
         loader.watch.log(f"{table.qualified}: {counted(table.rows, 'row')} compared.")
     found = schema_proof.compare(loader, drill.owner, skipped=[STAGING_SCHEMA])
     different = [f"The schema did not come back as it was: {item}." for item in found if not item.reason]
-    declared = [f"{item} ({item.reason})" for item in found if item.reason not in (UNEXPLAINED, EXPLAINED)]
+    loader.amber |= {f"{item.name}, computed": f"{item} ({item.reason})." for item in found if item.reason == OTHERWISE}
+    declared = [f"{item} ({item.reason})" for item in found if item.reason not in (UNEXPLAINED, EXPLAINED, OTHERWISE)]
     missing = [*dict.fromkeys([*loader.amber.values(), *missing, *declared])][:MOST_TOLD]
     for text in missing:
         loader.watch.log(text)

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.utils import timezone
-
 from backups.models import ProviderBackup
 from operations.models import SupabaseProject
+from operations.periodic.clock import database_time
+from providers.counting import counted
 
 LATE = timedelta(hours=26)
+DOUBT = timedelta(hours=1)
+ONE_LIST = "A list is no proof: look at its dashboard. Until then only our own proven runs count."
 SOURCE = "https://supabase.com/docs/guides/platform/backups"
 PITR_SOURCE = "https://supabase.com/docs/guides/platform/manage-your-usage/point-in-time-recovery"
 PITR_PRICES = ((7, 100), (14, 200), (28, 400))
@@ -46,14 +48,19 @@ def judge(project: SupabaseProject | None, rows: Sequence[ProviderBackup]) -> Ve
         return Verdict("bad", "unknown", f"{hint} {project.error} What is listed is what was known before.")
     if project.seen_at is None:
         return Verdict("idle", "not read yet", "Its list of backups was not read yet; that happens every ten minutes.")
-    newest = _newest(rows)
+    newest = _newest([row for row in rows if row.is_listed(project)])
+    if newest is None and rows:
+        since = max(row.seen_at for row in rows)
+        text = f"Supabase listed {counted(len(rows), 'copy')} until {since:%Y-%m-%d %H:%M} UTC, and none since."
+        gone = database_time() - since > DOUBT
+        return Verdict("bad" if gone else "warn", "not listed", f"{text} {ONE_LIST}", missing=gone)
     if newest is None:
         only_shown = project.plan == "free" and not project.environment.protected
         return Verdict("warn" if only_shown else "bad", "no backups", _none(project), missing=True)
     if project.paused:
         text = f"The project is paused ({project.status}). Its backups stay, but none is taken and none can be restored"
         return Verdict("bad", "paused", f"{text} until it is resumed.", newest=newest)
-    if timezone.now() - newest > LATE:
+    if database_time() - newest > LATE:
         text = f"The newest copy is from {newest:%Y-%m-%d %H:%M} UTC; a daily one is overdue."
         return Verdict("warn", "late", text, newest=newest)
     if project.pitr_enabled:

@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from django.utils import timezone
-
 from backups.models import ProviderBackup, named
 from backups.provider import onboarding, safety_export, steps, verify
 from backups.provider.restore_points import RestorePointKind
@@ -19,6 +17,7 @@ from operations.engine import kinds
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, Registered, StepSpec, step
 from operations.models import Environment, Operation, Risk, SupabaseProject
+from operations.periodic.clock import database_time
 from operations.supabase_projects import configured
 from operations.web import formatting
 from providers.errors import Refused
@@ -116,7 +115,7 @@ def consequences(environment: Environment, target: Target, *, skip: bool) -> lis
     """What the approvers read, the worst first."""
     project = SupabaseProject.objects.filter(environment=environment).first()
     name = f"{project.name} ({target.ref})" if project and project.name else target.ref
-    age = formatting.duration((timezone.now() - target.at).total_seconds())
+    age = formatting.duration((database_time() - target.at).total_seconds())
     lines = [
         Consequence(
             f"The whole project {name} goes back to {target.at:%Y-%m-%d %H:%M:%S} UTC, in place: every table, "

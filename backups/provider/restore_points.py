@@ -9,7 +9,6 @@ import re
 import secrets
 
 from django.db import transaction
-from django.utils import timezone
 
 from backups.export import steps as export_steps
 from backups.models import Proof, ProviderBackup
@@ -22,6 +21,7 @@ from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
+from operations.periodic.clock import database_time
 from operations.supabase_projects import ref_of, supabase
 from providers.errors import ProviderError, Refused
 from providers.http.errors import NotFound, PlanTooLow, Rejected, Unauthorized
@@ -52,8 +52,8 @@ def mark(ctx: StepContext) -> None:
         defaults={
             "environment": ctx.environment,
             "status": made.status,
-            "taken_at": made.completed_at or timezone.now(),
-            "seen_at": timezone.now(),
+            "taken_at": made.completed_at or database_time(),
+            "seen_at": database_time(),
             "gone_at": None,
         },
     )

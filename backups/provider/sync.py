@@ -12,12 +12,15 @@ from typing import TypeVar
 
 from django.db import transaction
 from django.urls import reverse
-from django.utils import timezone
 
 from backups.models import ProviderBackup
 from backups.provider.assessment import judge
+from ledger.services import record
+from operations.accounts import SUPABASE
 from operations.models import Environment, SupabaseProject
-from operations.notify import alarm
+from operations.notify import alarm, enqueue
+from operations.periodic.clock import database_time
+from operations.periodic.gone import unlisted
 from operations.periodic.isolation import one_by_one
 from operations.supabase_projects import configured, quick, ref_of
 from providers.errors import ProviderError, Refused
@@ -58,7 +61,7 @@ def sync(environment: Environment, api: Supabase) -> SupabaseProject:
         _note_error(row, ref, error)
         raise
     with transaction.atomic():
-        _store(row, ref, {**fields, "pitr_enabled": listed.pitr_enabled, "seen_at": timezone.now()})
+        _store(row, ref, {**fields, "pitr_enabled": listed.pitr_enabled, "seen_at": database_time()})
         _store_backups(environment, ref, listed, points)
     tell(row)
     return row
@@ -128,7 +131,7 @@ def _points(api: Supabase, ref: str) -> dict[str, str]:
 
 def _note_error(row: SupabaseProject, ref: str, error: ProviderError) -> None:
     kind = type(error).__name__
-    since = row.error_since if row.error_kind == kind else timezone.now()
+    since = row.error_since if row.error_kind == kind else database_time()
     _store(row, ref, {"error": error.message[:500], "error_kind": kind, "error_since": since}, keep_error=True)
 
 
@@ -140,7 +143,7 @@ def _store(row: SupabaseProject, ref: str, fields: dict[str, object], keep_error
 
 
 def _store_backups(environment: Environment, ref: str, listed: Backups, points: dict[str, str]) -> None:
-    now, seen = timezone.now(), []
+    now, seen = database_time(), []
     for entry in listed.entries:
         detail = {"physical": entry.physical}
         fields = {"taken_at": entry.inserted_at, "status": entry.status, "detail": detail}
@@ -150,11 +153,25 @@ def _store_backups(environment: Environment, ref: str, listed: Backups, points: 
         seen.append(_keep(environment, ref, ProviderBackup.Kind.PITR_WINDOW, WINDOW, now, fields))
     for name, status in points.items():
         seen.append(_keep(environment, ref, ProviderBackup.Kind.RESTORE_POINT, name, now, {"status": status}))
-    rows = ProviderBackup.objects.filter(environment=environment)
-    rows.filter(gone_at=None).exclude(pk__in=seen).update(gone_at=now)
+    rows = ProviderBackup.objects.filter(environment=environment, gone_at=None)
+    rows.exclude(ref=ref).update(gone_at=now)
+    gone = unlisted(rows.filter(ref=ref), seen)
+    rows.filter(pk__in=[row.pk for row in gone]).update(gone_at=now)
+    oldest = min((entry.inserted_at for entry in listed.entries if entry.inserted_at), default=now)
+    if lost := [row for row in gone if (row.taken_at or now) > oldest]:
+        _tell_gone(environment, lost)
+
+
+def _tell_gone(environment: Environment, lost: list[ProviderBackup]) -> None:
+    """What went though older ones stay; that the oldest daily backups go is their way."""
+    names = ", ".join(map(str, lost))
+    slug, data = environment.slug, {"names": names}
+    record("backups.provider.gone", actor=SUPABASE, environment=slug, subject=names[:60], data=data)
+    key = f"provider_gone:{environment.slug}:{database_time().isoformat()}"
+    enqueue(key, subject=f"Supabase no longer lists {names} of {environment}"[:200], about=environment)
 
 
 def _keep(environment: Environment, ref: str, kind: str, name: str, now: datetime, fields: Mapping[str, object]) -> int:
-    values = {"environment": environment, "seen_at": now, "gone_at": None, **fields}
+    values = {"environment": environment, "seen_at": now, "gone_at": None, "missing_since": None, **fields}
     row, _ = ProviderBackup.objects.update_or_create(ref=ref, kind=kind, external_id=name, defaults=values)
     return int(row.pk)

@@ -8,13 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.utils import timezone
-
 from backups.models import ProviderBackup
 from backups.models.provider_backup import KINDS
 from backups.provider.assessment import judge, pitr_price
 from operations.engine.specs import Parameters
 from operations.models import Environment, SupabaseProject
+from operations.periodic.clock import database_time
 from operations.supabase_projects import ref_of
 from operations.web.moments import second
 from providers.errors import Refused
@@ -39,13 +38,14 @@ class Target:
 def of_backup(environment: Environment, parameters: Parameters) -> Target:
     """The copy that `backup` names."""
     ref = ref_of(environment)
-    _usable(environment)
+    project = _usable(environment)
     name = str(parameters.get("backup", ""))
     row = ProviderBackup.objects.filter(environment=environment, ref=ref, external_id=name).first()
     if row is None or row.kind == ProviderBackup.Kind.PITR_WINDOW:
         raise Refused(f"Supabase lists no backup {name!r} of {environment}. {NOTHING} {_what_there_is(environment)}")
-    if row.gone_at is not None:
-        raise Refused(f"Supabase no longer keeps {row} (gone since {row.gone_at:%Y-%m-%d %H:%M} UTC). {NOTHING}")
+    if not row.is_listed(project):
+        seen = f"it was listed until {row.seen_at:%Y-%m-%d %H:%M} UTC"
+        raise Refused(f"Supabase no longer keeps {row}, or does not say so: {seen}. {NOTHING}")
     if row.status not in ("COMPLETED", "AVAILABLE") or row.taken_at is None:
         raise Refused(f"{row} is {row.status}; it cannot be restored. {NOTHING} {_what_there_is(environment)}")
     return Target(ref, row.taken_at, row)
@@ -57,12 +57,12 @@ def of_second(environment: Environment, parameters: Parameters) -> Target:
     project = _usable(environment)
     at = second(str(parameters.get("at", "")))
     window = ProviderBackup.objects.listed().filter(environment=environment, ref=ref, kind="pitr_window").first()
-    if window is None or window.earliest_at is None:
+    if window is None or window.earliest_at is None or not (project and project.pitr_enabled):
         raise Refused(
             f"Point-in-time recovery is not enabled for {environment}. {NOTHING} {pitr_price(project)} "
             "Choose a daily backup or one of our own runs."
         )
-    newest = timezone.now() - timedelta(seconds=1)
+    newest = database_time() - timedelta(seconds=1)
     if not window.earliest_at <= at <= newest:
         raise Refused(
             f"{at:%Y-%m-%dT%H:%M:%SZ} lies outside the window, which reaches from "

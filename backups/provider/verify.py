@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from django.utils import timezone
-
 from backups.archive.manifest import Manifest
 from backups.models import Policy, Run
 from backups.provider.target import Target
@@ -17,6 +15,7 @@ from backups.stores.trusted_manifest import store_of, trusted_manifest
 from operations.dsns import export_dsn
 from operations.engine.context import StepContext
 from operations.models import Environment
+from operations.periodic.clock import database_time
 from providers import postgres
 from providers.errors import ProviderError, Refused
 from providers.postgres import database_mark
@@ -100,7 +99,7 @@ def accept_identity(ctx: StepContext) -> None:
         ctx.log(f"The database's identity could not be read: {error}")
         return
     if run is None or not now or run.system_identifier != now:
-        Policy.objects.filter(environment=ctx.environment).update(identity_accepted_at=timezone.now())
+        Policy.objects.filter(environment=ctx.environment).update(identity_accepted_at=database_time())
         ctx.log("The database's identity is another one; it was accepted for every policy.")
 
 

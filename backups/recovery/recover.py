@@ -13,7 +13,6 @@ from typing import Any
 
 from django.core.management import call_command
 from django.db import connection, transaction
-from django.utils import timezone
 
 from backups.anchoring import checkpoints
 from backups.archive import keys
@@ -30,6 +29,7 @@ from ledger.services import record, verify
 from operations.accounts import SYSTEM
 from operations.models import AccessToken
 from operations.models.environment import PORTAL
+from operations.periodic.clock import database_time
 from providers.errors import Refused
 from providers.storage.base import Store
 
@@ -120,7 +120,7 @@ def _bring_back(store: Store, copy: Manifest, done: Recovered, watch: Watch, beg
 
 
 def _complete(store: Store, listing: Inventory, done: Recovered, copy: Manifest | None) -> None:
-    now = timezone.now()
+    now = database_time()
     head = Head.objects.filter(pk=1).first()
     done.entries, done.head = (head.sequence, head.sha256) if head else (0, "")
     newest = max((mark.size for mark in checkpoints.marks(store, keys.verifier())), default=0)

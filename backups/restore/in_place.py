@@ -58,7 +58,7 @@ def compare(
     with drill_database(manifest, server, [BESIDE]) as drill:
         live = postgres.connect(live_dsn)
         try:
-            return _compare(Loader(manifest, store, drill.connection, identities, watch, other_order=True), live)
+            return _compare(Loader(manifest, store, drill.connection, identities, watch, apart=True), live)
         except psycopg.Error as error:
             raise explain_load(error, "The comparison") from None
         finally:
@@ -146,7 +146,7 @@ def _apply(loader: Loader, late_rows: Sequence[LateRows], along: Mapping[str, in
     with silent_triggers(connection, names):
         done, along = _bring(loader, tables, along)
         for table in tables:
-            loader.compare_whole(table)
+            loader.compare_whole([table])
         if not loader.problems:
             lay_over(loader, chosen(late_rows, loader.manifest.tables, ""), aside=False)
     if loader.held:

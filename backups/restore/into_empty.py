@@ -24,7 +24,7 @@ from backups.proof.large_objects import load_large_objects
 from backups.restore import in_parts
 from backups.restore.late_rows import lay_over
 from backups.restore.session import beat_seconds, writing
-from backups.restore.two_sessions import two_sessions
+from backups.restore.two_sessions import in_heaps, two_sessions
 from providers import postgres
 from providers.errors import ProviderError, Refused
 from providers.postgres.connection import Connection, address, pin
@@ -159,8 +159,8 @@ def _bring(loader: Loader, target: Target) -> None:
             pair.bring()
     else:
         loader.load_all(loader.manifest.tables)
-        for table in loader.manifest.tables:
-            loader.compare_whole(table)
+        for heap in in_heaps(loader.manifest.tables):
+            loader.compare_whole(heap)
 
 
 def _differences(loader: Loader, target: Target) -> list[str]:
@@ -180,9 +180,8 @@ def _refuse_altered(whole: Loader) -> None:
 
 def _refuse_taken(connection: Connection, wanted: Manifest, manifest: Manifest, target: Target) -> set[str]:
     """The source itself and databases that hold such tables are refused, before the first write; other tables stay."""
-    facts = postgres.facts(connection)
-    source = manifest.source
-    same = facts.system_identifier == source.system_identifier and facts.database == source.database
+    here, source = postgres.identity(connection), manifest.source
+    same = here.system_identifier == source.system_identifier and here.database_name == source.database
     if same and source.system_identifier and not target.schema and not target.emptied:
         raise Refused(
             f"{address(target.dsn)} is the very database that {manifest.name} was taken from. Nothing was written. "

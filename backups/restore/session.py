@@ -46,7 +46,8 @@ def writing(dsn: str, watch: Watch) -> Iterator[Connection]:
 @contextmanager
 def helping(first: Connection, dsn: str, watch: Watch) -> Iterator[Connection]:
     """One more session on the database of a writing one, which ends as that does."""
-    target = identity(first)
+    found = postgres.identity(first)
+    target = f"{found.system_identifier}/{found.database_name}"
     with _session(dsn, target, f"restore beside:{target}", watch) as connection:
         yield connection
 

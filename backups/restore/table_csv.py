@@ -93,7 +93,7 @@ def _converted(
     try:
         with drill_database(part, server) as drill:
             try:
-                _load(Loader(part, store, drill.connection, identities, SILENT, other_order=True), table)
+                _load(Loader(part, store, drill.connection, identities, SILENT, apart=True), table)
                 yield b""
                 names = [column.name for column in table.columns]
                 for block in postgres.CopyOut(

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from django.db import connection
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -21,15 +20,14 @@ from backups.retention.plan import plan, wanted_by
 from backups.stores.trusted_manifest import store_of
 from operations.models import Operation
 from operations.models.operation import TERMINAL
+from operations.periodic.clock import database_time
 
 READERS = ("backups.restore", "backups.verify")
 
 
 def clock() -> Clock:
     """This process's clock and the database's."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        return Clock(timezone.now(), cursor.fetchone()[0])
+    return Clock(timezone.now(), database_time())
 
 
 def planned(policy: Policy, missing: frozenset[str] = frozenset()) -> Plan:

@@ -6,7 +6,6 @@ In: a step context. Out: marks on runs, ledger entries. The decision is taken ag
 from __future__ import annotations
 
 from django.db import transaction
-from django.utils import timezone
 
 from backups.models import Policy, Run, named
 from backups.retention.facts import clock, looked_at, planned
@@ -14,6 +13,7 @@ from ledger.services import record
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
 from operations.notify import enqueue
+from operations.periodic.clock import database_time
 from providers.counting import counted
 from providers.errors import Refused
 
@@ -57,7 +57,7 @@ def bring_back(ctx: StepContext) -> None:
         lock(ctx.lease)
         pk = ctx.parameters["run"]
         open_still = {"retired_at__isnull": False, "purging_at": None}
-        now = timezone.now()
+        now = database_time()
         if not Run.objects.filter(pk=pk, **open_still).update(retired_at=None, retired_by="", brought_back_at=now):
             raise Refused(f"{named.name_of(pk)} is not retired, or its data is being deleted. Nothing was changed.")
         ctx.result(run=pk)

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from backups.models import Policy, Run, StoreReport
 from ledger.services import record
 from operations.accounts import SYSTEM
+from operations.periodic.clock import database_time
 from operations.periodic.isolation import one_by_one
 from providers.errors import ProviderError, Refused
 from providers.storage.base import parse
@@ -85,7 +85,7 @@ def report(url: str, actor: str = SYSTEM) -> StoreReport:
     usable = all(item.tone != "bad" for item in findings)
     with transaction.atomic():
         before = StoreReport.objects.filter(url=url).values_list("usable", flat=True).first()
-        values = {"checked_at": timezone.now(), "usable": usable, "findings": [item.as_json() for item in findings]}
+        values = {"checked_at": database_time(), "usable": usable, "findings": [item.as_json() for item in findings]}
         row, _ = StoreReport.objects.update_or_create(url=url, defaults=values)
         if before is None or before != usable:
             bad = [item.name for item in findings if item.tone == "bad"]
@@ -95,5 +95,5 @@ def report(url: str, actor: str = SYSTEM) -> StoreReport:
 
 def keep_reports() -> None:
     """The periodic job: each store once a day."""
-    fresh = set(StoreReport.objects.filter(checked_at__gt=timezone.now() - EVERY).values_list("url", flat=True))
+    fresh = set(StoreReport.objects.filter(checked_at__gt=database_time() - EVERY).values_list("url", flat=True))
     one_by_one([url for url in known() if url not in fresh], report)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
@@ -16,6 +16,7 @@ from backups.archive.manifest import manifest_key
 from backups.archive.reader import load
 from backups.archive.signed_json import ManifestError
 from backups.models import Run
+from operations.periodic.clock import database_time
 from operations.periodic.isolation import one_by_one
 from providers.errors import ProviderError, Refused
 from providers.storage.base import Store
@@ -83,6 +84,6 @@ def _still_orphan(store: Store, run: str, key: str) -> bool:
 def sweep_default_store() -> None:
     """The hourly job of the portal's own store."""
     known = Run.objects.exclude(status=Run.Status.FAILED, stored_at=None).values_list("pk", flat=True)
-    removed = sweep(open_store(settings.BACKUP_STORE), datetime.now(UTC), known=frozenset(known))
+    removed = sweep(open_store(settings.BACKUP_STORE), database_time(), known=frozenset(known))
     if removed:
         logger.info("removed %d orphans of unfinished attempts", len(removed))

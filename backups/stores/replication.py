@@ -9,7 +9,6 @@ import logging
 from datetime import timedelta
 
 from django.conf import settings
-from django.utils import timezone
 
 from backups.archive import keys
 from backups.archive.manifest import OLD_FORMAT, Manifest, manifest_key
@@ -23,6 +22,7 @@ from backups.stores.howto import HOWTO_KEY
 from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.notify import alarm
+from operations.periodic.clock import database_time
 from operations.periodic.isolation import one_by_one
 from providers.errors import ProviderError, Refused
 from providers.storage.base import AlreadyStored, Store
@@ -81,7 +81,9 @@ AT_ONCE = 5
 
 def catch_up() -> int:
     """Copy the newest proven runs that are not in their second store yet; answers how many are complete now."""
-    missing = Run.objects.counting().filter(mirrored_at=None, retired_at=None, proven_at__gt=timezone.now() - LOOK_BACK)
+    missing = Run.objects.counting().filter(
+        mirrored_at=None, retired_at=None, proven_at__gt=database_time() - LOOK_BACK
+    )
     runs = missing.exclude(policy__second_store_env="").select_related("policy__environment").order_by("-proven_at")
     return sum(one_by_one(runs[:AT_ONCE], _copy_run))
 
@@ -96,7 +98,7 @@ def _copy_run(run: Run) -> bool:
         logger.warning("%s: %s", name, error)
         alarm(key, True, subject=f"The {name} misses {run}", body=str(error), daily=True)
         return False
-    Run.objects.filter(pk=run.pk).update(mirrored_at=timezone.now())
+    Run.objects.filter(pk=run.pk).update(mirrored_at=database_time())
     record(
         "backups.run.mirrored",
         actor=SYSTEM,

@@ -16,7 +16,7 @@ from backups.archive.manifest import manifest_key
 from backups.models import Run
 from backups.restore import table_csv as restore_table_csv
 from backups.stores.trusted_manifest import store_of, trusted_manifest
-from backups.web.run_page import find, request_url
+from backups.web.run_page import find
 from ledger.services import record
 from operations.authority import holds, holds_somewhere
 from operations.databases import is_portal, portal_identity
@@ -128,6 +128,6 @@ def _sorry(request: HttpRequest, run: Run, reason: str, table: str = "") -> Http
         "title": "Not available",
         "run": run,
         "reason": reason,
-        "scratch_url": request_url("backups.restore", run, target="scratch", tables=table) if table else "",
+        "table": table,
     }
     return TemplateResponse(request, "admin/backups/run/sorry.html", context, status=409)

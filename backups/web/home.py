@@ -9,7 +9,6 @@ from typing import NamedTuple
 from django.db.models import Value
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from backups.models import Incident, Run, Slot
@@ -22,6 +21,7 @@ from operations import doctor, home_panels, navigation
 from operations.home_panels import Panel, Widget, register_widget
 from operations.navigation import NavLink
 from operations.notes import service as notes
+from operations.periodic.clock import database_time
 from operations.web import formatting
 from providers.counting import counted
 
@@ -44,7 +44,7 @@ def newest_proven_backup(request: HttpRequest) -> Panel | None:
     run = run or _newest()
     if run is None or run.proven_at is None:
         return Panel(title, "There is none", "bad", "not proven", "Export the audit trail and let it be proven.", url)
-    late = (timezone.now() - run.proven_at).total_seconds() > trends.promised_seconds(run.policy)
+    late = (database_time() - run.proven_at).total_seconds() > trends.promised_seconds(run.policy)
     newer = next(
         (
             candidate

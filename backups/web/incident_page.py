@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -12,9 +11,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from backups.models import Hold, Incident
-from operations.authority import holds
 from operations.notes.service import Subject
 from operations.web import notes_page
+from operations.web.verbs import asking
 
 SHOWN = 50
 
@@ -28,7 +27,6 @@ def page(request: HttpRequest, object_id: str) -> HttpResponse:
     incident = rows.filter(pk=object_id).first() if object_id.isdecimal() else None
     if incident is None:
         raise Http404
-    values = {"environment": incident.environment.slug, "incident": incident.pk, "finding": incident.fingerprint}
     context = {
         **admin.site.each_context(request),
         "title": str(incident),
@@ -38,9 +36,7 @@ def page(request: HttpRequest, object_id: str) -> HttpResponse:
         "verifier": incident.evidence.get("verify_audit_chain"),
         "holds": list(incident.holds.select_related("run__policy__environment").order_by("placed_at")),
         "seen_in": list(incident.seen_in.order_by("-started_at")[:10]),
-        "resolve_url": f"{reverse('admin:operations_request', args=['backups.resolve_incident'])}?{urlencode(values)}",
         **notes_page.card(request, f"incident-{incident.pk}", incident.environment),
-        "may_resolve": holds(request.user, "backups.resolve_incident", incident.environment),
     }
     return TemplateResponse(request, "admin/backups/incident/page.html", context)
 
@@ -80,8 +76,7 @@ def hold(request: HttpRequest, object_id: str) -> HttpResponse:
     )
     if row is None:
         raise Http404
-    environment = row.run.policy.environment
-    if row.released_at is None and holds(request.user, "backups.release_hold", environment):
-        values = urlencode({"environment": environment.slug, "hold": row.pk})
-        return HttpResponseRedirect(f"{reverse('admin:operations_request', args=['backups.release_hold'])}?{values}")
+    way = asking(request.user, "backups.release_hold", row.run.policy.environment, "Release it", hold=str(row.pk))
+    if row.released_at is None and not way.why_not:
+        return HttpResponseRedirect(way.url)
     return HttpResponseRedirect(reverse("admin:backups_run_change", args=[row.run_id]))

@@ -5,20 +5,19 @@ In: an environment. Out: per layer the newest state, the loss, the price and wha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
 
 from backups.models import ProviderBackup, Run
 from backups.provider.assessment import PITR_SOURCE, SOURCE, Verdict, judge, pitr_price
 from operations.models import Environment, SupabaseProject
+from operations.web.verbs import Verb, asking
 from providers.counting import counted
 
 ACCIDENTS = (
@@ -50,7 +49,7 @@ class Copy:
     """One of Supabase's copies and the confirmation page that restores it; no page, where it cannot be."""
 
     row: ProviderBackup
-    url: str
+    way: Verb | None
 
     @property
     def word(self) -> str:
@@ -58,7 +57,7 @@ class Copy:
 
     @property
     def tone(self) -> str:
-        return "ok" if self.url else "bad" if self.row.status == "FAILED" else "idle"
+        return "ok" if self.way else "bad" if self.row.status == "FAILED" else "idle"
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -77,12 +76,12 @@ def page(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "accidents": ACCIDENTS,
         "sources": (SOURCE, PITR_SOURCE),
-        **(shown(chosen) if chosen else {}),
+        **(shown(request, chosen) if chosen else {}),
     }
     return TemplateResponse(request, "admin/backups/layers.html", context)
 
 
-def shown(environment: Environment) -> dict[str, object]:
+def shown(request: HttpRequest, environment: Environment) -> dict[str, object]:
     """What the page says of one environment."""
     project = SupabaseProject.objects.filter(environment=environment).select_related("environment").first()
     rows = list(ProviderBackup.objects.listed().filter(environment=environment)[:60])
@@ -93,23 +92,22 @@ def shown(environment: Environment) -> dict[str, object]:
         "verdict": verdict,
         "layers": [_ours(environment), _daily(verdict, rows), _pitr(project, window)],
         "copies": [
-            Copy(row, _restore_url(environment, row)) for row in rows if row.kind != ProviderBackup.Kind.PITR_WINDOW
+            Copy(row, _restore(request, environment, row))
+            for row in rows
+            if row.kind != ProviderBackup.Kind.PITR_WINDOW
         ],
         "window": window,
-        "pitr_url": reverse("admin:operations_request", args=["backups.provider_pitr"]),
-        "point_url": _request("backups.provider_restore_point", environment),
+        "pitr": asking(request.user, "backups.provider_pitr", environment, "Return to it"),
     }
 
 
-def _request(kind: str, environment: Environment, **values: str) -> str:
-    query = urlencode({"environment": environment.slug, **values})
-    return f"{reverse('admin:operations_request', args=[kind])}?{query}"
-
-
-def _restore_url(environment: Environment, row: ProviderBackup) -> str:
-    """The confirmation page of this copy; empty where Supabase says that it cannot be restored."""
-    usable = row.status in ("COMPLETED", "AVAILABLE")
-    return _request("backups.provider_restore", environment, backup=row.external_id) if usable else ""
+def _restore(request: HttpRequest, environment: Environment, row: ProviderBackup) -> Verb | None:
+    """The button for this copy; none where Supabase says that it cannot be restored."""
+    if row.status not in ("COMPLETED", "AVAILABLE"):
+        return None
+    kind, words = "backups.provider_restore", ("Restore", "danger")
+    way = asking(request.user, kind, environment, *words, backup=row.external_id)
+    return replace(way, says=f"Restore {row}")
 
 
 def _ours(environment: Environment) -> Layer:

@@ -14,7 +14,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
 from backups.cron_line import why_no_schedule
@@ -24,6 +23,7 @@ from backups.policies.cron import next_slots
 from backups.policies.outside import matches
 from backups.web.coverage import live_tables
 from operations.models import Environment
+from operations.periodic.clock import database_time
 from providers.postgres.schema.outside import TOPICS
 
 _TABLE = re.compile(r"^[^.]+\..+$")
@@ -122,7 +122,7 @@ class PolicyForm(forms.ModelForm):
         """
         cleaned = super().clean() or {}
         if _SCHEDULE & set(self.changed_data):
-            self.instance.scheduled_at = timezone.now()
+            self.instance.scheduled_at = database_time()
         lines = [line.strip() for line in cleaned.get("lines", "").splitlines() if line.strip()]
         chosen = dict.fromkeys(_qualified(name) for name in cleaned.get("picked", []))
         spelled = self.spelled | {_qualified(line): line for line in lines}
@@ -141,7 +141,7 @@ def next_times(cron: str, time_zone: str) -> str:
     if why := why_no_schedule(cron):
         return why
     zone = ZoneInfo(time_zone)
-    times = next_slots(cron, time_zone, timezone.now(), 5)
+    times = next_slots(cron, time_zone, database_time(), 5)
     shown = ", ".join(f"{at.astimezone(zone):%a %Y-%m-%d %H:%M}" for at in times)
     return f"It runs {sentence(cron)}, next at {shown} ({zone})."
 

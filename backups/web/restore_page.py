@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
 
 from django.db.models import Sum
 from django.http import Http404, HttpRequest
-from django.urls import reverse
 
 from backups.models import Restore, Run, Segment
 from backups.models.run import RunStatus
 from backups.restore.preview import along, comparison
 from backups.restore.targets import where
-from operations.authority import why_not
 from operations.databases import is_portal
+from operations.web.verbs import Verb, asking
 
 MOST_TABLES = 200
 NOT_TABLES = ("removed", "written", "database", "place", "dropped_at", "schema", "notes")
@@ -38,7 +37,6 @@ def context(request: HttpRequest, pk: str) -> dict[str, Any]:
         "told": {name: value for name, value in row.report.items() if name in NOT_TABLES and value},
         "asked_tables": asked,
         "arrived": _arrived(row, asked) if row.target == "scratch" and row.status == Restore.Status.SUCCEEDED else [],
-        "drop_query": urlencode({"environment": row.run.policy.environment.slug, "restore": row.operation_id}),
         "restore_variable": row.run.policy.environment.variable("restore"),
         "next": onto_live(request, row.run, comparison(row.run, asked), asked) if row.target == "compare" else None,
     }
@@ -54,19 +52,15 @@ def _arrived(row: Restore, asked: str) -> list[dict[str, Any]]:
     return [dict(row) for row in (rows.filter(table__in=wanted) if wanted else rows)[:MOST_TABLES]]
 
 
-def onto_live(request: HttpRequest, run: Run, compared: Restore | None, tables: str = "") -> dict[str, str]:
-    """The way to a restore onto the live tables: its address, and why the button is disabled now."""
-    values = {"environment": run.policy.environment.slug, "run": run.pk, "target": "live"}
-    values |= {"tables": tables} if tables else {}
-    url = f"{reverse('admin:operations_request', args=['backups.restore'])}?{urlencode(values)}"
-    why_not = _why_not(request, run, compared)
-    return {"url": url, "why_not": why_not, "where": f"{run.policy.environment.name}"}
+def onto_live(request: HttpRequest, run: Run, compared: Restore | None, tables: str = "") -> Verb:
+    """The way to a restore onto the live tables, or why it is barred now."""
+    environment = run.policy.environment
+    values = {"run": run.pk, "target": "live", **({"tables": tables} if tables else {})}
+    way = asking(request.user, "backups.restore", environment, f"Restore onto {environment.name}", "danger", **values)
+    return replace(way, why_not=way.why_not or _why_not(run, compared))
 
 
-def _why_not(request: HttpRequest, run: Run, compared: Restore | None) -> str:
-    otherwise = "Your role may not request restores."
-    if refusal := why_not(request.user, "backups.request_restore", run.policy.environment, otherwise):
-        return refusal
+def _why_not(run: Run, compared: Restore | None) -> str:
     if is_portal(run.policy.environment):
         return "The portal's own database comes back by sampelit-ops recover, into an empty one."
     if run.status != RunStatus.PROVEN:

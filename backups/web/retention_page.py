@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
 
 from backups.models import Policy, Run
 from backups.retention.facts import planned
 from backups.retention.model import Line, Plan
-from operations.authority import holds
 from operations.web import formatting
 
 SHOWN = 300
@@ -46,9 +43,6 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "more": max(0, len(plan.lines) - SHOWN),
         "counts": [*_counts(plan), ("data deleted", policy.purged)],
         "rule": policy.rule(),
-        "retire_url": _request("backups.retire", policy),
-        "purge_url": _request("backups.purge", policy),
-        "may": holds(request.user, "backups.apply_retention", policy.environment),
     }
     return TemplateResponse(request, "admin/backups/policy/retention.html", context)
 
@@ -69,8 +63,3 @@ def _row(line: Line, run: Run) -> dict[str, Any]:
     word, tone = WORDS[line.verdict]
     reasons = [*line.reasons, *([f"until {line.until:%Y-%m-%d %H:%M} UTC"] if line.until else [])]
     return {"run": run, "badge": formatting.badge(word, tone), "reasons": ", ".join(reasons)}
-
-
-def _request(kind: str, policy: Policy) -> str:
-    values = urlencode({"environment": policy.environment.slug, "policy": policy.name})
-    return f"{reverse('admin:operations_request', args=[kind])}?{values}"

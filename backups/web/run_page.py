@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from backups.models import Run, Segment
@@ -19,6 +16,7 @@ from backups.restore.preview import comparison_among
 from backups.retention.model import TOMBSTONE
 from backups.web import altered, restore_page
 from operations.authority import holds
+from operations.periodic.clock import database_time
 from operations.web import formatting, progress
 
 SHOWN_SEGMENTS, RECENT_RESTORES = 200, 50
@@ -81,16 +79,9 @@ def context(request: HttpRequest, pk: str) -> dict[str, Any]:
         "restores": restores[:10],
         "progress": progress.shown(run.operation),
         "throughput": run.raw_bytes / run.copy_seconds if run.copy_seconds else None,
-        "restore_url": request_url("backups.restore", run, target="scratch"),
-        "compare_url": request_url("backups.restore", run, target="compare"),
         "onto_live": restore_page.onto_live(request, run, compared) if run.is_stored else None,
         "compared": compared,
-        "reverify_url": request_url("backups.verify", run),
         "retirement": _retirement(run),
-        "unretire_url": request_url("backups.unretire", run),
-        "may_retain": holds(request.user, "backups.apply_retention", run.policy.environment),
-        "may_restore": holds(request.user, "backups.request_restore", run.policy.environment),
-        "may_verify": holds(request.user, "backups.verify_run", run.policy.environment),
         "may_download": holds(request.user, "backups.download_run", run.policy.environment),
     }
 
@@ -115,14 +106,9 @@ def _retirement(run: Run) -> str:
         return (
             f"Retired on {run.retired_at:%Y-%m-%d} by {run.retired_by}; its data stays until {until:%Y-%m-%d} at least."
         )
-    if run.retained_until and run.retained_until > timezone.now():
+    if run.retained_until and run.retained_until > database_time():
         return f"The store locks its objects until {run.retained_until:%Y-%m-%d %H:%M} UTC ({run.lock_mode.lower()})."
     return ""
-
-
-def request_url(kind: str, run: Run, **values: str) -> str:
-    values = {"environment": run.policy.environment.slug, "run": run.pk, **values}
-    return f"{reverse('admin:operations_request', args=[kind])}?{urlencode(values)}"
 
 
 def _tables(segments: list[Segment]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -16,6 +16,7 @@ from deployments.models import EdgeFunction, EdgeSecret, FunctionBundle
 from deployments.web import functions_page
 from operations.admin.base import ReadOnlyAdmin
 from operations.web import formatting
+from operations.web.verbs import Verb, asking, column
 
 RULE = (
     f"Bytes go {bundle_retention.DAYS} days after they were kept and last ran; "
@@ -105,7 +106,7 @@ class FunctionBundleAdmin(ReadOnlyAdmin):
 
 @admin.register(EdgeSecret)
 class EdgeSecretAdmin(ReadOnlyAdmin):
-    list_display = ["name", "environment", "changed", "verbs"]
+    list_display = ["name", "environment", "changed"]
     list_filter = ["environment"]
     dated = "updated_at"
     list_select_related = ["environment"]
@@ -119,13 +120,14 @@ class EdgeSecretAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Changed", ordering="updated_at")
     def changed(self, row: EdgeSecret) -> SafeString:
+        if row.missing_since:
+            return format_html("Not in the list since {}", formatting.when(row.missing_since))
         return formatting.when(row.updated_at)
 
-    @admin.display(description="Change it")
-    def verbs(self, row: EdgeSecret) -> SafeString:
-        base, where = "admin:operations_request", f"?environment={row.environment.slug}&name={row.name}"
-        return format_html(
-            '<a href="{}">Replace</a> · <a href="{}">Delete</a>',
-            reverse(base, args=["deployments.function_secret_set"]) + where,
-            reverse(base, args=["deployments.function_secret_delete"]) + where,
-        )
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        def ways(row: EdgeSecret) -> list[Verb]:
+            acts = (("set", "Replace", ""), ("delete", "Delete", "danger"))
+            kind = "deployments.function_secret_"
+            return [asking(request.user, kind + act, row.environment, *words, name=row.name) for act, *words in acts]
+
+        return [*self.list_display, column("Change it", ways)]

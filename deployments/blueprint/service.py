@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
-from django.utils import timezone
 
 from deployments.blueprint.compare import Difference, absent, compare
 from deployments.blueprint.parse import MAX_BYTES, Declared, Part, Prints, parse
@@ -18,6 +17,7 @@ from deployments.variables.fingerprints import fingerprint
 from ledger.services import record
 from operations.authority import holds
 from operations.models import Environment
+from operations.periodic.clock import database_time
 from operations.periodic.isolation import one_by_one
 from providers import git
 from providers.errors import ProviderError, Refused
@@ -82,7 +82,7 @@ def store_blueprint(
         "declared": declared.stored(),
         "valid": valid,
         "verdict": verdict[:500],
-        "read_at": timezone.now(),
+        "read_at": database_time(),
         "read_by": by.get_username(),
     }
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Advisors' findings as rows: opened when first said, resolved when no longer said, opened again when said again.
+"""Advisors' findings as rows: opened when first said, resolved when two answers lack them, opened when said again.
 
 A finding that a person ignored stays ignored while the advisor says it; gone and back, it is asked about again.
 """
@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.utils import timezone
 
 from deployments.models import AdvisorFinding
 from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.models import Environment
+from operations.periodic.clock import database_time
+from operations.periodic.gone import unlisted
 from operations.supabase_projects import ref_of
 from providers.errors import Refused
 from providers.supabase import Lint, Supabase
@@ -40,7 +41,7 @@ def sync(api: Supabase, environment: Environment) -> FindingCounts:
 
 @transaction.atomic
 def _store_findings(environment: Environment, lints: list[tuple[str, Lint]]) -> FindingCounts:
-    now = timezone.now()
+    now = database_time()
     rows = {(row.advisor, row.cache_key): row for row in AdvisorFinding.objects.filter(environment=environment)}
     opened = []
     for (advisor, key), lint in {(advisor, lint.cache_key[:500]): lint for advisor, lint in lints}.items():
@@ -48,7 +49,9 @@ def _store_findings(environment: Environment, lints: list[tuple[str, Lint]]) -> 
         if row is None or row.status == Status.RESOLVED:
             opened.append(lint)
         _store_finding(row or AdvisorFinding(environment=environment, advisor=advisor, first_seen_at=now), lint)
-    gone = [row for row in rows.values() if row.status != Status.RESOLVED]
+    standing = AdvisorFinding.objects.filter(environment=environment).exclude(status=Status.RESOLVED)
+    said = standing.exclude(pk__in=[row.pk for row in rows.values()]).values_list("pk", flat=True)
+    gone = unlisted(standing, list(said), may_be_empty=True)
     AdvisorFinding.objects.filter(pk__in=[row.pk for row in gone]).update(status=Status.RESOLVED, resolved_at=now)
     if opened or gone:
         record(
@@ -71,7 +74,7 @@ def _store_finding(row: AdvisorFinding, lint: Lint) -> None:
         row.status, row.resolved_at, row.reason, row.ignored_by = Status.OPEN, None, "", ""
     row.name, row.title, row.level = lint.name[:200], lint.title[:300], lint.level.upper()[:12]
     row.detail, row.remediation, row.cache_key = lint.detail, lint.remediation[:500], lint.cache_key[:500]
-    row.last_seen_at = timezone.now()
+    row.last_seen_at = database_time()
     row.save(update_fields=[*SAID, *(AGAIN if again else ())] if row.pk else None)
 
 
@@ -80,7 +83,7 @@ def ignore(finding: AdvisorFinding, by: str, reason: str) -> None:
     """Take an open finding off the list with a reason. Raises Refused."""
     if len(reason.strip()) < 10:
         raise Refused("Say in at least 10 characters why it may be ignored; the finding stays open.")
-    fields = {"status": Status.IGNORED, "ignored_by": by, "ignored_at": timezone.now(), "reason": reason.strip()[:500]}
+    fields = {"status": Status.IGNORED, "ignored_by": by, "ignored_at": database_time(), "reason": reason.strip()[:500]}
     _advance(finding, Status.OPEN, fields, "deployments.finding_ignored", by)
 
 

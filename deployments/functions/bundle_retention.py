@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from django.db import transaction
-from django.utils import timezone
 
 from deployments.models import FunctionBundle, FunctionVersion
 from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.models import Operation
 from operations.models.operation import TERMINAL
+from operations.periodic.clock import database_time
 from operations.periodic.isolation import one_by_one
 
 NEWEST, DAYS = 5, 90
@@ -58,7 +58,7 @@ def assess_bundles(now: datetime | None = None, **only: object) -> list[BundleRe
     rows = list(FunctionBundle.objects.filter(removed_at=None, **only).defer("content").order_by("kept_at", "pk"))
     uses, asked = _uses({row.slug for row in rows}), _asked()
     return [
-        BundleRetention(row, why(row.kept_at, uses.get(row.pk, ()), row.slug in asked, now or timezone.now()))
+        BundleRetention(row, why(row.kept_at, uses.get(row.pk, ()), row.slug in asked, now or database_time()))
         for row in rows
     ]
 
@@ -98,7 +98,7 @@ def remove_expired(now: datetime | None = None) -> list[FunctionBundle]:
 
 
 def _empty(row: FunctionBundle) -> None:
-    FunctionBundle.objects.filter(pk=row.pk).update(content=b"", removed_at=timezone.now())
+    FunctionBundle.objects.filter(pk=row.pk).update(content=b"", removed_at=database_time())
     record(
         "deployments.bundle_removed",
         actor=SYSTEM,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 
 from django.db import transaction
-from django.utils import timezone
 
 from deployments.functions import source_archive
 from deployments.functions.source_archive import Files
 from deployments.models import FunctionBundle
 from ledger.services import record
 from operations.accounts import SYSTEM
+from operations.periodic.clock import database_time
 from providers.errors import Refused
 
 Kind = FunctionBundle.Kind
@@ -37,7 +37,7 @@ def _keep(slug: str, kind: str, content: bytes, by: str, files: list[list[object
     row, made = FunctionBundle.objects.select_for_update().get_or_create(slug=slug, sha256=digest, defaults=given)
     if not made:
         made = row.removed_at is not None
-        again = {**(given if made else {}), "removed_at": None, "kept_at": timezone.now()}
+        again = {**(given if made else {}), "removed_at": None, "kept_at": database_time()}
         row, _ = FunctionBundle.objects.update_or_create(pk=row.pk, defaults=again)
     if made and kind == Kind.FILES:
         record(

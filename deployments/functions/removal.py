@@ -1,4 +1,5 @@
 """Edge functions that are gone: by Supabase's word on each, or by an operation of ours. Rows and bundles stay.
+Secrets that are: by two lists, apart in time.
 
 In: what a list misses, or what was deleted. Out: the mark, a ledger entry, and a message where nobody here did it.
 """
@@ -7,13 +8,13 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from deployments.models import EdgeFunction
-from deployments.render.gone import found, not_found
+from deployments.models import EdgeFunction, EdgeSecret
 from ledger.services import record
-from operations.accounts import SYSTEM
+from operations.accounts import SUPABASE, SYSTEM
 from operations.models import Environment
 from operations.notify import enqueue
 from operations.periodic.clock import database_time
+from operations.periodic.gone import found, not_found
 from operations.periodic.isolation import Failed, each
 from operations.supabase_projects import ref_of
 from providers.http.errors import NotFound
@@ -56,3 +57,12 @@ def mark_removed(environment: Environment, slug: str, by: str) -> bool:
     data = {"function": slug}
     record("deployments.function_removed", actor=by, environment=environment.slug, subject=slug, data=data)
     return True
+
+
+def tell_gone(environment: Environment, secrets: list[EdgeSecret]) -> None:
+    """No list has them any more, and no operation of ours took them away."""
+    names = ", ".join(f"the secret {secret}" for secret in secrets)
+    EdgeSecret.objects.filter(pk__in=[secret.pk for secret in secrets]).delete()
+    record("deployments.gone", actor=SUPABASE, environment=environment.slug, subject=names[:60], data={"names": names})
+    key, subject = f"gone:{environment.slug}:{database_time().isoformat()}", f"Supabase no longer lists {names}"
+    enqueue(key, subject=subject[:200], about=environment)

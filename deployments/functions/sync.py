@@ -12,12 +12,13 @@ from django.db import transaction
 from deployments.functions import advisors
 from deployments.functions.bundles import keep_eszip
 from deployments.functions.connection_state import note
-from deployments.functions.removal import mark_missing
+from deployments.functions.removal import mark_missing, tell_gone
 from deployments.models import EdgeFunction, EdgeSecret, FunctionBundle, FunctionVersion, ProjectSync
 from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.models import Environment
 from operations.periodic.clock import database_time
+from operations.periodic.gone import unlisted
 from operations.periodic.isolation import Failed, each
 from operations.supabase_projects import ref_of, supabase
 from providers.errors import ProviderError, Refused
@@ -164,12 +165,13 @@ def _calls(api: Supabase, environment: Environment, seen: Function) -> Calls | N
 
 
 def store_secrets(api: Supabase, environment: Environment) -> int:
-    """The names of the project's secrets, replaced as a whole; values and digests are dropped by the client."""
-    seen = api.secrets.list(ref_of(environment))
+    """The names of the project's secrets; values and digests are dropped by the client. None is read by its name, so
+    one that two lists lack is gone; no list is empty, as the platform's own are in each."""
+    seen, rows = api.secrets.list(ref_of(environment)), EdgeSecret.objects.filter(environment=environment)
     with transaction.atomic():
-        EdgeSecret.objects.filter(environment=environment).exclude(name__in=[secret.name for secret in seen]).delete()
         for secret in seen:
-            EdgeSecret.objects.update_or_create(
-                environment=environment, name=secret.name, defaults={"updated_at": secret.updated_at}
-            )
+            rows.update_or_create(environment=environment, name=secret.name, defaults={"updated_at": secret.updated_at})
+        listed = rows.filter(name__in=[secret.name for secret in seen]).values_list("pk", flat=True)
+        if gone := unlisted(rows, list(listed)):
+            tell_gone(environment, gone)
     return len(seen)

@@ -59,7 +59,7 @@ def delete_secret(ctx: StepContext) -> None:
 
     otherwise = f"Supabase still shows the secret {name}. Look at its dashboard, then request it again."
     SUPABASE.brought_about(ctx, gone, lambda: api.secrets.delete(ref_of(ctx.environment), [name]), otherwise)
-    store_secrets(api, ctx.environment)
+    EdgeSecret.objects.filter(environment=ctx.environment, name=name).delete()
     ctx.result(name=name, takes_effect="at the functions' next start")
 
 

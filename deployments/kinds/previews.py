@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from django.utils import timezone
-
 from deployments.kinds.base import ServiceKind, find_service, here, name_of
 from deployments.models import Service, named
 from deployments.render.at_most_once import RENDER
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
+from operations.periodic.clock import database_time
 from providers.errors import Refused
 from providers.http.errors import NotFound
 
@@ -58,7 +57,7 @@ class KeepPreview(ServiceKind):
             raise Refused(f"{service.name} is no preview: it has no end. Nothing was requested.")
         if parameters["then"] not in dict(ENDINGS):
             raise Refused("then is remind or delete. Nothing was requested.")
-        until, now = ends_at(str(parameters["until"])), timezone.now()
+        until, now = ends_at(str(parameters["until"])), database_time()
         if not now < until <= now + timedelta(days=MOST_DAYS + 1):
             raise Refused(f"until is today or later, and at most {MOST_DAYS} days from now. Nothing was requested.")
         return parameters

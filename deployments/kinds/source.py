@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 
-from django.utils import timezone
-
 from deployments.kinds.base import SERVICE, WEB_SERVICE, ServiceKind, here, name_of
 from deployments.models import Service
 from deployments.render.at_most_once import ensure
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk, Task
+from operations.periodic.clock import database_time
 from providers.errors import Refused
 from providers.render import Service as Seen
 
@@ -43,7 +42,9 @@ def _close_tasks(ctx: StepContext, service: Service) -> None:
     """The reminder of a rollback is done."""
     Task.objects.filter(
         kind=Task.Kind.REENABLE_AUTODEPLOY, dedupe_key__startswith=f"autodeploy:{service.render_id}:", closed_at=None
-    ).update(closed_at=timezone.now(), closed_by=ctx.operation.requested_by, resolution=f"operation {ctx.operation.pk}")
+    ).update(
+        closed_at=database_time(), closed_by=ctx.operation.requested_by, resolution=f"operation {ctx.operation.pk}"
+    )
 
 
 class Autodeploy(ServiceKind):

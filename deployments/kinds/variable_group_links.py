@@ -82,6 +82,7 @@ def unlink(ctx: StepContext) -> None:
 
     otherwise = f"Render still shows {seen.name} on {service.name}. Look at its dashboard."
     now = RENDER.brought_about(ctx, gone, lambda: api.env_groups.unlink(seen.id, service.render_id), otherwise)
+    service.groups.remove(find_group(seen.id))
     _done(ctx, service, now)
 
 

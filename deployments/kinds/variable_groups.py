@@ -84,7 +84,9 @@ def delete_variable(ctx: StepContext) -> None:
         return now if all(variable.key != key for variable in now.variables) else None
 
     otherwise = f"Render still shows {key} in {seen.name}. Look at its dashboard."
-    _done(ctx, RENDER.brought_about(ctx, gone, lambda: api.env_groups.delete(seen.id, key), otherwise))
+    now = RENDER.brought_about(ctx, gone, lambda: api.env_groups.delete(seen.id, key), otherwise)
+    find_group(seen.id).variables.filter(kind="variable", key=key).delete()
+    _done(ctx, now)
 
 
 def _done(ctx: StepContext, now: EnvGroup) -> None:

@@ -55,7 +55,7 @@ def delete_variable(ctx: StepContext) -> None:
         lambda: api.env_vars.delete(service.render_id, key),
         f"Render still shows {key} on {service.name}. Look at its dashboard.",
     )
-    service.variables.filter(key=key).delete()
+    service.variables.filter(kind="variable", key=key).delete()
     ctx.result(service=service.name, key=key, takes_effect="with the next deploy")
 
 

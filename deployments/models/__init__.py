@@ -3,7 +3,7 @@ Supabase's edge functions, their kept bundles and its advisors' findings."""
 
 from deployments.models.advisor import AdvisorFinding
 from deployments.models.blueprint import BlueprintFile
-from deployments.models.config import ConfigFingerprint, GroupVariable, VariableGroup
+from deployments.models.config import ConfigFingerprint, GroupLink, GroupVariable, VariableGroup
 from deployments.models.delivery import WebhookDelivery
 from deployments.models.deployment import Deployment
 from deployments.models.function import EdgeFunction, EdgeSecret, FunctionBundle, FunctionVersion
@@ -21,6 +21,7 @@ __all__ = [
     "EdgeSecret",
     "FunctionBundle",
     "FunctionVersion",
+    "GroupLink",
     "GroupVariable",
     "HealthCheck",
     "ProjectSync",

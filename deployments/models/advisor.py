@@ -25,6 +25,7 @@ class AdvisorFinding(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
     first_seen_at = models.DateTimeField(default=timezone.now)
     last_seen_at = models.DateTimeField(default=timezone.now)
+    missing_since = models.DateTimeField(null=True, blank=True, help_text="First answer without it.")
     resolved_at = models.DateTimeField(null=True, blank=True, help_text="The advisor stopped saying it.")
     ignored_at = models.DateTimeField(null=True, blank=True)
     ignored_by = models.CharField(max_length=150, blank=True)

@@ -22,7 +22,7 @@ class VariableGroup(models.Model):
     render_id = models.CharField(max_length=80, unique=True)
     name = models.CharField(max_length=200)
     owner_id = models.CharField(max_length=80, blank=True)
-    services = models.ManyToManyField(Service, related_name="groups", blank=True)
+    services = models.ManyToManyField(Service, through="GroupLink", related_name="groups", blank=True)
     created_at = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField(default=timezone.now)
     missing_since = models.DateTimeField(null=True, blank=True, help_text="First 404 for it; a second one removes it.")
@@ -35,12 +35,29 @@ class VariableGroup(models.Model):
         return self.name
 
 
+class GroupLink(models.Model):
+    """That a group reaches a service; Render tells it by a list only."""
+
+    variablegroup = models.ForeignKey(VariableGroup, on_delete=models.CASCADE, related_name="links")
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="links")
+    missing_since = models.DateTimeField(null=True, blank=True, help_text="First list without it; a second removes it.")
+
+    class Meta:
+        db_table = "deployments_variablegroup_services"
+        unique_together = [("variablegroup", "service")]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"the link of {self.variablegroup.name} to {self.service.name}"
+
+
 class GroupVariable(models.Model):
     group = models.ForeignKey(VariableGroup, on_delete=models.CASCADE, related_name="variables")
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.VARIABLE)
     key = models.CharField(max_length=200)
     fingerprint = models.CharField(max_length=64, help_text="HMAC-SHA256 of the value; comparable, not reversible.")
     changed_at = models.DateTimeField(default=timezone.now)
+    missing_since = models.DateTimeField(null=True, blank=True, help_text="First 404 for it; a second one removes it.")
 
     class Meta:
         ordering = ["kind", "key"]
@@ -62,6 +79,7 @@ class ConfigFingerprint(models.Model):
     fingerprint = models.CharField(max_length=64, help_text="HMAC-SHA256 of the value; comparable, not reversible.")
     changed_at = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(default=timezone.now)
+    missing_since = models.DateTimeField(null=True, blank=True, help_text="First 404 for it; a second one removes it.")
 
     class Meta:
         ordering = ["key"]

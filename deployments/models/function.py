@@ -113,6 +113,7 @@ class EdgeSecret(models.Model):
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="edge_secrets")
     name = models.CharField(max_length=200)
     updated_at = models.DateTimeField(null=True, blank=True)
+    missing_since = models.DateTimeField(null=True, blank=True, help_text="First list without it; a second removes it.")
 
     class Meta:
         ordering = ["environment", "name"]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from django.db import transaction
 
 from deployments.models import Deployment, Service
-from deployments.render.listed import SyncReport, split, started_by
+from deployments.render.listed import SyncReport, said_once, split, started_by
 from deployments.render.record_deploy import attribute, facts, observe
 from ledger.services import record
 from operations.accounts import SYSTEM
@@ -59,7 +59,7 @@ def _next(pages: Iterator[tuple[list[Deploy], str]], service: Service) -> tuple[
 
 
 def _store(api: Render, service: Service, page: list[Deploy], report: SyncReport, cursor: str) -> None:
-    new, changed = split(service, page)
+    new, changed = split(service, said_once(api, service, page, report.failed))
     users = started_by(api, service, new) if new else {}
     with transaction.atomic():
         rows = [_row(service, deploy, users.get(deploy.id, "")) for deploy in new]

@@ -11,7 +11,7 @@ from deployments.render.record_deploy import differs
 from operations.models import Operation
 from operations.models import Status as OperationStatus
 from operations.periodic.clock import database_time
-from operations.periodic.isolation import Failed
+from operations.periodic.isolation import Failed, each
 from providers.render import Deploy, Render
 
 
@@ -23,6 +23,18 @@ class SyncReport:
     created: int = 0
     changed: int = 0
     failed: Failed = field(default_factory=Failed)
+
+
+def said_once(api: Render, service: Service, page: list[Deploy], failed: Failed) -> list[Deploy]:
+    """The page without repetitions; a deploy that it has twice, unlike, is asked for by its id."""
+    by_id: dict[str, list[Deploy]] = {}
+    for deploy in page:
+        by_id.setdefault(deploy.id, []).append(deploy)
+    told = []
+    for name, said in by_id.items():
+        with each(f"{service.name} {name}", failed):
+            told.append(said[0] if said == [said[0]] * len(said) else api.deploys.get(service.render_id, name))
+    return told
 
 
 def split(service: Service, page: list[Deploy]) -> tuple[list[Deploy], list[tuple[Deploy, Deployment]]]:

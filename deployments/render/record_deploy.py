@@ -13,13 +13,13 @@ from django.db import IntegrityError, transaction
 
 from deployments.models import Deployment, Service
 from deployments.models.deployment import ENDED, FAILED, GONE, PHASE, TRANSITIONS, Status, known
-from deployments.render.gone import found, not_found
 from ledger.services import record
 from operations.accounts import RENDER
 from operations.models import Operation
 from operations.navigation import page_of
 from operations.notify import enqueue
 from operations.periodic.clock import database_time
+from operations.periodic.gone import found, not_found
 from providers.render import Deploy
 
 AHEAD = timedelta(minutes=5)

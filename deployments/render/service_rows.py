@@ -16,7 +16,6 @@ from django.db import transaction
 from deployments import workspace
 from deployments.environment_group import group_of
 from deployments.models import Service
-from deployments.render.gone import not_found
 from ledger.services import record
 from operations.accounts import RENDER
 from operations.kinds.unasked_environment import seen as seen_environment
@@ -24,6 +23,7 @@ from operations.models import Environment
 from operations.navigation import page_of
 from operations.notify import enqueue
 from operations.periodic.clock import database_time
+from operations.periodic.gone import not_found
 from operations.periodic.isolation import Failed, each
 from providers.http.errors import NotFound
 from providers.render import Render

@@ -16,7 +16,7 @@ from deployments.models.deployment import MOVING, Status
 from deployments.render.client import note_answer, render
 from deployments.render.history import Progress, read_history, unheard
 from deployments.render.intent import found_late
-from deployments.render.listed import SyncReport, split, started_by
+from deployments.render.listed import SyncReport, said_once, split, started_by
 from deployments.render.record_deploy import observe, vanished
 from deployments.render.service_rows import fetch, sync_services
 from operations.engine.tick import NEVER
@@ -100,7 +100,8 @@ def sync_service(
 
 def _read_newest(api: Render, service: Service, report: SyncReport) -> None:
     """Page by page until one has nothing new."""
-    for page in api.deploys.pages(service.render_id, limit=POLL_PAGE):
+    for listed in api.deploys.pages(service.render_id, limit=POLL_PAGE):
+        page = said_once(api, service, listed, report.failed)
         new, changed = split(service, page)
         if new:
             users = _who(api, service, new)

@@ -9,24 +9,28 @@ import hashlib
 import hmac
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
-from deployments.models import ConfigFingerprint, GroupVariable, Service, VariableGroup
+from deployments.models import ConfigFingerprint, GroupLink, GroupVariable, Service, VariableGroup
 from deployments.models.config import Kind
-from deployments.render.gone import not_found
+from ledger.services import record
+from operations.accounts import RENDER
+from operations.notify import enqueue
 from operations.periodic.clock import database_time
+from operations.periodic.gone import found, not_found, unlisted
 from operations.periodic.isolation import Failed, each
 from providers.errors import ProviderError
 from providers.http.errors import NotFound
 from providers.render import EnvGroup, EnvVar, Render, SecretFile
 
 Prints = dict[tuple[str, str], str]
+TAKEN = "No operation of this portal took it away: somebody did at Render."
+MOST_ASKED = 5  # in one pass, of what a list lacks
 
 
 def fingerprint(value: str) -> str:
@@ -42,20 +46,15 @@ def prints(variables: Iterable[EnvVar], files: Iterable[SecretFile]) -> Prints:
 
 def note(service: Service, key: str, value: str) -> None:
     """Store the fingerprint of one value of a service."""
-    made, now = fingerprint(value), timezone.now()
-    row, created = ConfigFingerprint.objects.get_or_create(
-        service=service, kind=Kind.VARIABLE, key=key, defaults={"fingerprint": made}
-    )
-    if not created and row.fingerprint != made:
-        row.fingerprint, row.changed_at = made, now
-    row.seen_at = now
-    row.save()
+    _store(service.variables.all(), {(Kind.VARIABLE, key): fingerprint(value)}, _own(service))
 
 
 def refresh(api: Render, service: Service) -> int:
     """Read the names and fingerprints of what one service itself sets; how many. Raises ProviderError."""
     seen = prints(api.env_vars.list(service.render_id), api.secret_files.list(service.render_id))
-    _store(service.variables.all(), seen, lambda **values: ConfigFingerprint(service=service, **values))
+    _store(service.variables.all(), seen, _own(service))
+    ask = {Kind.VARIABLE: api.env_vars.get, Kind.FILE: api.secret_files.get}
+    _let_go(service, seen, lambda kind, key: ask[kind](service.render_id, key))
     return len(seen)
 
 
@@ -67,7 +66,7 @@ def refresh_groups(api: Render, *, seconds: float = math.inf) -> int:
             raise ProviderError(f"Render took more than {seconds:g} s for its groups; none is taken as removed.")
         ids.add(group.id)
         with each(group.name, failed):
-            store_group(api.env_groups.get(group.id))
+            _refresh_group(api, api.env_groups.get(group.id))
     for row in VariableGroup.objects.filter(removed_at=None).exclude(render_id__in=ids):
         with each(row, failed):
             _ask_for(api, row)
@@ -85,30 +84,76 @@ def _ask_for(api: Render, row: VariableGroup) -> None:
             VariableGroup.objects.filter(pk=row.pk).update(removed_at=database_time())
 
 
+def _refresh_group(api: Render, seen: EnvGroup) -> None:
+    row = store_group(seen)
+    ask = {Kind.VARIABLE: api.env_groups.variable, Kind.FILE: api.env_groups.file}
+    linked = row.links.filter(service__render_id__in=seen.services).values_list("pk", flat=True)
+    cut = unlisted(row.links.select_related("service", "variablegroup"), list(linked), may_be_empty=True)
+    _let_go(row, prints(seen.variables, seen.files), lambda kind, key: ask[kind](seen.id, key), cut)
+
+
 def store_group(seen: EnvGroup) -> VariableGroup:
-    """One group as Render shows it: its name, its links, and the fingerprints of what it holds."""
+    """One group as Render shows it: its name, its links, and the fingerprints of what it holds. What it no longer
+    shows stays."""
     facts = {
         "name": seen.name[:200],
         "owner_id": seen.owner_id[:80],
         "created_at": seen.created_at,
         "removed_at": None,
         "missing_since": None,
-        "seen_at": timezone.now(),
+        "seen_at": database_time(),
     }
     with transaction.atomic():
         row, _ = VariableGroup.objects.update_or_create(render_id=seen.id, defaults=facts)
-        row.services.set(Service.objects.filter(render_id__in=seen.services))
+        row.services.add(*Service.objects.filter(render_id__in=seen.services))
         _store(row.variables.all(), prints(seen.variables, seen.files), lambda **v: GroupVariable(group=row, **v))
     return row
 
 
-def _store(rows: QuerySet[Any], seen: Prints, make: Any) -> None:
-    """Bring rows up to what was seen: gone ones go, new ones come, a changed fingerprint says when."""
-    known, now = {(row.kind, row.key): row for row in rows}, timezone.now()
-    rows.filter(pk__in=[row.pk for name, row in known.items() if name not in seen]).delete()
+def _own(service: Service) -> Callable[..., ConfigFingerprint]:
+    return lambda **values: ConfigFingerprint(service=service, seen_at=database_time(), **values)
+
+
+def _store(rows: QuerySet[Any], seen: Prints, make: Callable[..., Any]) -> None:
+    """Bring rows up to what was seen: new ones come, a changed fingerprint says when."""
+    known, now = {(row.kind, row.key): row for row in rows}, database_time()
     for (kind, key), made in seen.items():
         row = known.get((kind, key))
         if row is None:
-            make(kind=kind, key=key[:200], fingerprint=made).save()
+            make(kind=kind, key=key[:200], fingerprint=made, changed_at=now).save()
         elif row.fingerprint != made:
             rows.filter(pk=row.pk).update(fingerprint=made, changed_at=now)
+    seen_now = {"seen_at": now} if rows.model is ConfigFingerprint else {}
+    there = [row.pk for name, row in known.items() if name in seen]
+    rows.filter(pk__in=there).update(missing_since=None, **seen_now)
+
+
+def _let_go(
+    of: Service | VariableGroup, seen: Prints, ask: Callable[[Kind, str], object], cut: Iterable[GroupLink] = ()
+) -> None:
+    """Each variable that the list lacks is asked for, a few in one pass. What is gone by its second 404 goes, and the
+    links that were `cut`, with an entry and one message. Raises ProviderError after the others where one is not told.
+    """
+    gone, failed = list[Any](cut), Failed()
+    missing = [row for row in of.variables.all() if (row.kind, row.key) not in seen]
+    for row in sorted(missing, key=lambda row: row.missing_since is None)[:MOST_ASKED]:
+        with each(row, failed):
+            try:
+                ask(Kind(row.kind), row.key)
+                found(row)
+            except NotFound:
+                gone += [row] if not_found(row) else []
+    if gone:
+        _remove(of, gone)
+    if failed:
+        raise ProviderError("; ".join(failed))
+
+
+@transaction.atomic
+def _remove(of: Service | VariableGroup, gone: list[Any]) -> None:
+    names, environment = ", ".join(map(str, gone)), of.environment_slug if isinstance(of, Service) else ""
+    for row in gone:
+        row.delete()
+    record("deployments.gone", actor=RENDER, environment=environment, subject=of.name, data={"names": names})
+    key = f"gone:{of.render_id}:{database_time().isoformat()}"
+    enqueue(key, subject=f"Render no longer has {names}"[:200], body=TAKEN)

@@ -53,11 +53,13 @@ def rule_of(key: str, service_type: str) -> Rule:
 
 @dataclass(frozen=True)
 class Effective:
-    """What a service gets, and where from. `clash`: two groups set it differently, and nothing else sets it."""
+    """What a service gets, and where from. `clash`: two groups set it differently, and nothing else sets it.
+    `missing`: Render did not find it when asked last."""
 
     fingerprint: str
     origin: str = ""
     clash: bool = False
+    missing: bool = False
 
 
 Config = Mapping[tuple[str, str], Effective]
@@ -78,10 +80,11 @@ def effective(service: Service) -> dict[tuple[str, str], Effective]:
             variable, before = (row.kind, row.key), config.get((row.kind, row.key))
             origin = f"{before.origin}, group {group.name}" if before else f"group {group.name}"
             clash = before is not None and (before.clash or before.fingerprint != row.fingerprint)
-            config[variable] = Effective(row.fingerprint, origin, clash)
+            config[variable] = Effective(row.fingerprint, origin, clash, row.missing_since is not None)
     for own in service.variables.all():
         hidden = config.get((own.kind, own.key))
-        config[own.kind, own.key] = Effective(own.fingerprint, f"itself, not {hidden.origin}" if hidden else "itself")
+        origin = f"itself, not {hidden.origin}" if hidden else "itself"
+        config[own.kind, own.key] = Effective(own.fingerprint, origin, missing=own.missing_since is not None)
     return config
 
 
@@ -106,6 +109,8 @@ def _finding(
     tone, text = _verdict(key, rule, ours, theirs, service_type, same)
     if ours and ours.clash and tone == "ok":
         tone, text = "warn", f"{ours.origin} set it differently; unlink one or set it on the service"
+    if ours and ours.missing and tone == "ok":
+        tone, text = "warn", "Render did not find it when asked last; it is asked once more"
     return ParityFinding(key if kind == "variable" else f"file {key}", rule, tone, text, ours.origin if ours else "")
 
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 
 from deployments.blueprint import service as blueprint_service
 from deployments.blueprint.parse import MAX_BYTES
 from deployments.blueprint.rules.check import check
 from deployments.models import BlueprintFile
 from deployments.render.client import configured, quick
-from operations.authority import holds
 from operations.models import Environment
 from operations.web.body_limit import BodyLimit, takes
 from providers.errors import Refused
@@ -37,14 +34,11 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
             raise PermissionDenied
         return _take(request, environment)
     file: BlueprintFile | None = getattr(environment, "blueprint", None)
-    read = f"{reverse('admin:operations_request', args=['deployments.read_blueprint'])}?"
     context = {
         **admin.site.each_context(request),
         "title": f"render.yaml of {environment.name}",
         "environment": environment,
         "may": blueprint_service.may_read(request.user, environment),
-        "may_request": holds(request.user, "deployments.configure", environment),
-        "read_url": read + urlencode({"environment": slug}),
         "file": file,
         "differences": file.differences if file else [],
     }

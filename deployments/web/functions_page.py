@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from django import forms
@@ -17,21 +18,15 @@ from deployments.functions import source_archive
 from deployments.functions.bundles import keep_files
 from deployments.kinds.functions import named
 from deployments.models import EdgeFunction
-from deployments.web.verbs import MAY_NOT, Verb
-from operations.authority import holds_somewhere, why_not
-from operations.engine import kinds
+from operations.authority import holds_somewhere
 from operations.models import Environment
+from operations.navigation import page_of_request
 from operations.web.body_limit import MIB, BodyLimit, takes
 from operations.web.errors import status_of_form
+from operations.web.verbs import Verb, asking
 from providers.errors import Refused
 
 DEPLOY = "deployments.function_deploy"
-
-
-def verb(request: HttpRequest, kind: str, label: str, environment: Environment, tone: str = "", **given: str) -> Verb:
-    """A link to the confirmation page of a kind that names no service."""
-    url = f"{reverse('admin:operations_request', args=[kind])}?{urlencode({'environment': environment.slug, **given})}"
-    return Verb(label, url, why_not(request.user, kinds.get(kind).permission, environment, MAY_NOT), tone)
 
 
 def page(request: HttpRequest, pk: str) -> HttpResponse:
@@ -55,13 +50,12 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
         "verbs": []
         if row.removed_at
         else [
-            Verb(
-                "Deploy a bundle",
-                f"{reverse('admin:deployments_function_upload')}?"
+            replace(
+                asking(request.user, DEPLOY, environment, "Deploy a bundle"),
+                url=f"{reverse('admin:deployments_function_upload')}?"
                 f"{urlencode({'environment': environment.slug, 'function': row.slug})}",
-                why_not(request.user, "deployments.deploy", environment, MAY_NOT),
             ),
-            verb(request, "deployments.function_delete", "Delete", environment, "danger", function=row.slug),
+            asking(request.user, "deployments.function_delete", environment, "Delete", "danger", function=row.slug),
         ],
     }
     return TemplateResponse(request, "admin/deployments/function/page.html", context)
@@ -72,9 +66,8 @@ def _runs(row: EdgeFunction, version: int) -> bool:
 
 
 def _back(request: HttpRequest, row: EdgeFunction, version: int) -> Verb:
-    return verb(
-        request, "deployments.function_rollback", "Put back", row.environment, function=row.slug, version=str(version)
-    )
+    given = {"function": row.slug, "version": str(version)}
+    return asking(request.user, "deployments.function_rollback", row.environment, "Put back", **given)
 
 
 class BundleForm(forms.Form):
@@ -110,4 +103,4 @@ def _keep(request: HttpRequest, form: BundleForm) -> str:
         raise Refused(f"{sent.name} is larger than {source_archive.MAX_TOTAL_BYTES // 2**20} MiB. Nothing was kept.")
     files = source_archive.from_upload(sent.read(), sent.name or "the upload")
     row = keep_files(slug, files, request.user.get_username())
-    return verb(request, DEPLOY, "", form.cleaned_data["environment"], function=slug, bundle=row.sha256).url
+    return page_of_request(DEPLOY, environment=form.cleaned_data["environment"].slug, function=slug, bundle=row.sha256)

@@ -9,11 +9,11 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 
 from deployments.models import Service
 from deployments.models.service import STALE_PREVIEW_DAYS
 from deployments.web.verbs import verb
+from operations.periodic.clock import database_time
 
 
 def page(request: HttpRequest) -> HttpResponse:
@@ -30,12 +30,12 @@ def page(request: HttpRequest) -> HttpResponse:
 def row(request: HttpRequest, service: Service, names: dict[str, str]) -> dict[str, Any]:
     """One preview; it is stale after a fortnight, unless somebody gave it another day to go."""
     ends = service.preview_ends
-    day = (timezone.now() + timedelta(days=STALE_PREVIEW_DAYS)).date().isoformat()
+    day = (database_time() + timedelta(days=STALE_PREVIEW_DAYS)).date().isoformat()
     return {
         "service": service,
         "parent": names.get(service.parent_render_id, service.parent_render_id),
         "ends": ends,
-        "stale": ends is not None and ends < timezone.now(),
+        "stale": ends is not None and ends < database_time(),
         "then": service.get_preview_ending_display() if service.preview_expires_at else "Remind us",
         "verbs": [
             verb(request.user, "deployments.keep_preview", service, "Keep until …", until=day, then="remind"),

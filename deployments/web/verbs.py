@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.urls import reverse
 
 from deployments.models import Deployment, Service, VariableGroup
 from deployments.models.deployment import GONE, Status
 from deployments.variables.reach import strictest
-from operations.authority import why_not
-from operations.engine import kinds
+from operations.web.verbs import Verb, asking
 
 ROLLBACK = "rollback"  # Render's word for what started a deploy
 LOOKED_AT = 30
-MAY_NOT = "Your role may not request this."
 FILES = (("set_secret_file", "Set a secret file"), ("delete_secret_file", "Delete a secret file"))
 DYNAMIC = (*FILES, ("verify_domain", "Verify a domain"))
 OF_TYPE = {  # Render's type → verbs that only such a service has
@@ -30,30 +25,16 @@ OF_TYPE = {  # Render's type → verbs that only such a service has
     "cron_job": (("run_cron", "Run now"), ("cancel_cron", "Cancel the run"), *FILES),
 }
 GROUP_VERBS = (
-    ("set_group_variable", "Set a variable"),
-    ("delete_group_variable", "Delete a variable"),
-    ("link_group", "Link a service"),
-    ("unlink_group", "Unlink a service"),
+    ("set_group_variable", "Set a variable", ""),
+    ("delete_group_variable", "Delete a variable", "danger"),
+    ("link_group", "Link a service", ""),
+    ("unlink_group", "Unlink a service", "danger"),
 )
-
-
-@dataclass(frozen=True)
-class Verb:
-    """One button; `why_not` replaces it by the reason."""
-
-    label: str
-    url: str
-    why_not: str = ""
-    tone: str = ""
 
 
 def verb(user: User | AnonymousUser, kind: str, service: Service, label: str, *, tone: str = "", **given: str) -> Verb:
     """A link to the confirmation page of `kind`, filled in."""
-    slug = service.environment_slug
-    values = {"environment": slug, "service": service.render_id, **given}
-    url = f"{reverse('admin:operations_request', args=[kind])}?{urlencode(values)}"
-    refusal = why_not(user, kinds.get(kind).permission, service.environment, MAY_NOT)
-    return Verb(label, url, refusal, tone)
+    return asking(user, kind, service.environment, label, tone, service=service.render_id, **given)
 
 
 def of_service(user: User | AnonymousUser, service: Service, known: Sequence[Deployment] | None = None) -> list[Verb]:
@@ -97,15 +78,10 @@ def group_verbs(user: User | AnonymousUser, group: VariableGroup) -> list[Verb]:
     Requested where the rules are strictest of all that it reaches.
     """
     environment = strictest(group.services.all())
-    slug = environment.slug if environment else ""
-    refusal = why_not(user, "deployments.configure", environment, MAY_NOT)
-    made = []
-    for kind, label in GROUP_VERBS:
-        query = urlencode({"environment": slug, "group": group.render_id})
-        url = f"{reverse('admin:operations_request', args=[f'deployments.{kind}'])}?{query}"
-        tone = "danger" if kind.startswith(("delete", "unlink")) else ""
-        made.append(Verb(label, url, refusal, tone))
-    return made
+    return [
+        asking(user, f"deployments.{kind}", environment, label, style, group=group.render_id)
+        for kind, label, style in GROUP_VERBS
+    ]
 
 
 def good_among(known: Sequence[Deployment]) -> Deployment | None:

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -19,6 +19,7 @@ from migrations_registry.web import review_page, status_page, upload_page
 from operations.admin.base import ReadOnlyAdmin
 from operations.authority import holds_somewhere
 from operations.models import Operation, Status
+from operations.navigation import page_of_request
 from operations.web import formatting
 
 
@@ -65,7 +66,7 @@ class MigrationFileAdmin(ReadOnlyAdmin):
         if row is None or rows.count() != 1:
             self.message_user(request, "Select exactly one migration. Nothing was requested.", "warning")
             return None
-        return redirect(f"{reverse('admin:operations_request', args=['migrations.apply'])}?file={row.sha256}")
+        return redirect(page_of_request("migrations.apply", file=row.sha256))
 
     def has_apply_permission(self, request: HttpRequest) -> bool:
         """Who may request, wherever."""

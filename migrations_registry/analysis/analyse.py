@@ -6,7 +6,7 @@ from migrations_registry.analysis import rules  # noqa: F401  enlists the catalo
 from migrations_registry.analysis.cost import with_duration
 from migrations_registry.analysis.dispatch import judge
 from migrations_registry.analysis.facts import CatalogFacts
-from migrations_registry.analysis.model import CONVENTION, OPAQUE, Analysis, Statement
+from migrations_registry.analysis.model import CONVENTION, OPAQUE, Analysis, Finding, Statement, Touched
 from migrations_registry.analysis.parsing.dump_header import switched_off
 from migrations_registry.analysis.parsing.parser import Raw, Unparsed, parse
 from migrations_registry.analysis.prescan import look_ahead
@@ -124,6 +124,8 @@ def _statement(
     unique = {
         (finding.rule, finding.message): with_duration(finding, objects, state.facts) for finding in state.findings
     }
+    if state.perhaps_created:
+        unique = {key: _if_it_was_there(finding, objects, state) for key, finding in unique.items()}
     end_line = line + text.count("\n")
     return Statement(
         kind,
@@ -137,6 +139,15 @@ def _statement(
         joins,
         is_frame,
     )
+
+
+def _if_it_was_there(finding: Finding, objects: tuple[Touched, ...], state: State) -> Finding:
+    """Who waits for a table that the file makes only if it is not there, waits only if it was."""
+    older = [each for each in objects if not each.is_new]
+    unsure = all(each.name in state.perhaps_created and not state.table(each.name) for each in older)
+    if not (older and unsure and finding.lock):
+        return finding
+    return finding._replace(message=f"if {', '.join(each.label for each in older)} was there before: {finding.message}")
 
 
 def _judge(item: Raw, state: State) -> None:

@@ -51,5 +51,21 @@ def rolled_back(state: State) -> None:
     """What the open transaction made may be gone, and the search path what it was."""
     kept = {name: number for name, number in state.created.items() if number != state.transaction}
     keep(Made(kept, {name[1]: False for name in kept if name[0] == "pg_temp"}), state)
+    state.made_types = {name: number for name, number in state.made_types.items() if number != state.transaction}
     if state.scope.schemas[0] != "public":
         state.scope.look_in(None)
+
+
+def renamed(old: tuple[Name, str], new: tuple[Name, str], state: State) -> None:
+    """What is known of a column, or of all of a table (""), goes by its new name; what was of that name, is gone."""
+
+    def key(known: tuple[Name, str]) -> tuple[Name, str] | None:
+        if known == old or (known[0], "") == old:
+            return new[0], new[1] or known[1]
+        return None if known == new or (known[0], "") == new else known
+
+    state.created_columns = {name for known in state.created_columns if (name := key(known))}
+    state.required_columns = {name for known in state.required_columns if (name := key(known))}
+    state.proven_not_null = {name for known in state.proven_not_null if (name := key(known))}
+    state.column_types = {name: kind for known, kind in state.column_types.items() if (name := key(known))}
+    state.retyped = {name: kind for known, kind in state.retyped.items() if (name := key(known))}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from migrations_registry.analysis.model import DESTRUCTIVE, OPAQUE, RX, STRENGTH, Analysis, Statement
-from migrations_registry.analysis.parsing.nodes import dotted, strings
+from migrations_registry.analysis.parsing.nodes import dotted, relation, strings
 from migrations_registry.analysis.parsing.parser import Node, Raw, Unparsed
 from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy, severity_of
 
@@ -57,11 +57,11 @@ def _of(statement: Statement, tree: Raw | Unparsed, policy: Policy) -> Destroyed
     rules = {finding.rule for finding in statement.findings}
     existing = [touched for touched in statement.objects if not touched.is_new and not touched.beside]
     hidden = statement.kind not in _NAMES_ITS_VICTIMS
-    unseen = hidden and bool(rules & {"MD-CASCADE", "MD-DROP-SCHEMA-CASCADE"})
+    unseen = hidden and bool(rules & {"MD-CASCADE", "MD-DROP-SCHEMA-CASCADE", "MC-ALTER-TYPE"})
     return Destroyed(
         tables=tuple(".".join(touched.name) for touched in existing if STRENGTH[touched.lock] >= STRENGTH[RX]),
         schemas=_dropped(node, {"OBJECT_SCHEMA"}),
-        types=_dropped(node, _TYPES),
+        types=_dropped(node, _TYPES) + _loses_attributes(node),
         everything=OPAQUE in severities or bool(rules & _ANYTHING) or unseen or _takes_columns_unseen(node),
         rows=bool(rules & _ROWS),
         truncates="MD-TRUNCATE" in rules and "MD-CASCADE" in rules,
@@ -73,6 +73,13 @@ def _dropped(node: Node, kinds: set[str]) -> tuple[str, ...]:
     if node.get("removeType") not in kinds:
         return ()
     return tuple(_name(item) for item in node["objects"])
+
+
+def _loses_attributes(node: Node) -> tuple[str, ...]:
+    """The type of ALTER TYPE … DROP ATTRIBUTE, whose columns lose a part of each value."""
+    is_type = node.get("objtype") == "OBJECT_TYPE" and "cmds" in node
+    drops = is_type and any(item["AlterTableCmd"]["subtype"] == "AT_DropColumn" for item in node["cmds"])
+    return (".".join(relation(node["relation"])),) if drops else ()
 
 
 def _name(item: Node) -> str:

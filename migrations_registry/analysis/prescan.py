@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from migrations_registry.analysis.model import Name
 from migrations_registry.analysis.parsing.nodes import DML, inner_nodes, is_on, object_name, options, relation, strings
 from migrations_registry.analysis.parsing.parser import Node, Raw
 from migrations_registry.analysis.routines import routine
@@ -54,8 +55,12 @@ def _only_reads(statement: Raw) -> bool:
 def _alter(node: Node, state: State) -> None:
     for item in node["cmds"]:
         if item["AlterTableCmd"]["subtype"] == "AT_EnableRowSecurity":
-            state.secured.add(relation(node["relation"]))
+            _secure({relation(node["relation"])}, state)
             state.exposed = True
+
+
+def _secure(names: set[Name], state: State) -> None:
+    state.secured |= names - state.moved_open
 
 
 def _policy(node: Node, state: State) -> None:
@@ -83,7 +88,24 @@ def _default_privileges(node: Node, state: State) -> None:
         state.for_api.add(("grant", EVERY))
 
 
+def _drop(node: Node, state: State) -> None:
+    """Nobody reads a table that the file takes away again."""
+    if node["removeType"] == "OBJECT_TABLE":
+        _secure({object_name(item) for item in node["objects"]}, state)
+
+
+def _create_as(node: Node, state: State) -> None:
+    _made_anew(node["into"]["rel"], node, state)
+
+
+def _made_anew(table: Node, node: Node, state: State) -> None:
+    """What stands before it was about another one."""
+    if not node.get("if_not_exists"):
+        state.secured.discard(relation(table))
+
+
 def _create(node: Node, state: State) -> None:
+    _made_anew(node["relation"], node, state)
     for element in node.get("tableElts", []):
         for item in [element, *element.get("ColumnDef", {}).get("constraints", [])]:
             if item.get("Constraint", {}).get("pktable", {}).get("schemaname") == "auth":
@@ -96,8 +118,10 @@ def _view(node: Node, state: State) -> None:
 
 
 def _rename(node: Node, state: State) -> None:
-    """ALTER FUNCTION … RENAME, SET SCHEMA: the name may then mean what had another name."""
+    """RENAME, SET SCHEMA: the name may then mean what had another name."""
     kind = node.get("renameType") or node["objectType"]
+    if kind == "OBJECT_TABLE" and relation(node["relation"]) not in state.secured:
+        state.moved_open.add(relation(node["relation"]))
     if kind in _ROUTINES:
         old = strings(node["object"]["ObjectWithArgs"]["objname"])[-1]
         state.other_names.setdefault(node.get("newname", old), set()).add(old)
@@ -113,5 +137,7 @@ _READERS = {
     "GrantStmt": _grant,
     "AlterDefaultPrivilegesStmt": _default_privileges,
     "CreateStmt": _create,
+    "CreateTableAsStmt": _create_as,
+    "DropStmt": _drop,
     "ViewStmt": _view,
 }

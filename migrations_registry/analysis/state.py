@@ -41,6 +41,7 @@ class State:
     dropped: set[Name] = field(default_factory=set)
     created_columns: set[tuple[Name, str]] = field(default_factory=set)
     secured: set[Name] = field(default_factory=set)
+    moved_open: set[Name] = field(default_factory=set)  # what had the name and is not secured under it
     filled: set[Name] = field(default_factory=set)  # relations into which the file has put rows
     required_columns: set[tuple[Name, str]] = field(default_factory=set)
     scope: Scope = field(default_factory=Scope)

@@ -10,7 +10,6 @@ from dataclasses import asdict
 
 import psycopg
 from django.conf import settings
-from django.utils import timezone
 
 from backups.export import steps as export_steps
 from backups.models import Policy, ProviderBackup, Run
@@ -22,6 +21,7 @@ from migrations_registry.services.live_facts import live_of
 from migrations_registry.undo.keep_choice import COPIED, given_up
 from operations.dsns import migration_dsn
 from operations.engine.context import StepContext
+from operations.periodic.clock import database_time
 from operations.supabase_projects import configured, supabase
 from providers import postgres
 from providers.errors import ProviderError, Refused
@@ -150,8 +150,8 @@ def mark(ctx: StepContext) -> None:
         defaults={
             "environment": ctx.environment,
             "status": point.status,
-            "taken_at": point.completed_at or timezone.now(),
-            "seen_at": timezone.now(),
+            "taken_at": point.completed_at or database_time(),
+            "seen_at": database_time(),
             "gone_at": None,
         },
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import psycopg
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from ledger.services import record
 from migrations_registry.apply import restore_point
@@ -20,6 +19,7 @@ from operations.engine import kinds, specs
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
 from operations.engine.specs import StepSpec, step
+from operations.periodic.clock import database_time
 from providers import postgres
 from providers.errors import Refused
 from providers.postgres.locked_session import guarded_session
@@ -110,7 +110,7 @@ def settle(ctx: StepContext) -> None:
     ctx.result(application=str(state.label), longest_wait_ms=row.longest_wait_ms)
     with transaction.atomic():
         operation = lock(ctx.lease)
-        row.status, row.ended_at, row.error = state, timezone.now(), operation.error
+        row.status, row.ended_at, row.error = state, database_time(), operation.error
         row.save()
         Application.objects.filter(file=row.file, environment=row.environment, status="partly").exclude(
             pk=row.pk

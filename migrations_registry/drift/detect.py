@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from ledger.services import record
 from migrations_registry.drift import restore_exemption
@@ -25,6 +24,7 @@ from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
 from operations.models import Environment, Operation, Status
 from operations.navigation import page_of
+from operations.periodic.clock import database_time
 from operations.periodic.isolation import one_by_one
 from providers import postgres
 from providers.errors import ProviderError, Refused
@@ -49,7 +49,7 @@ def trusted(environment: Environment) -> SchemaFingerprint | None:
 
 def keep(environment: Environment, seen: Fingerprint, *, because: str = "", operation: str = "") -> SchemaFingerprint:
     """Store what was seen; the same schema again only moves `seen_at`. `because` makes it the trusted one."""
-    now = timezone.now()
+    now = database_time()
     row = SchemaFingerprint.objects.filter(environment=environment).order_by("-taken_at", "-pk").first()
     if row is None or row.sha256 != seen.sha256:
         row = SchemaFingerprint(
@@ -64,7 +64,7 @@ def keep(environment: Environment, seen: Fingerprint, *, because: str = "", oper
 
 def look(environment: Environment) -> DriftIncident | None:
     """One look; the open incident, if there is one afterwards. Skips while an operation changes the schema."""
-    began = timezone.now()
+    began = database_time()
     if _being_changed(environment, began):
         return None
     seen = read(environment)
@@ -144,7 +144,7 @@ def resolve(incident: DriftIncident, *, by: str, reason: str, file: MigrationFil
         about = f"{row.environment.slug} (incident {row.pk})"
         spend(by, Binding("migrations.accept_drift", about, digest_of(accepted)))
         fingerprint = row.found
-        fingerprint.trusted_because, fingerprint.trusted_at = f"accepted by {by}: {reason}"[:300], timezone.now()
+        fingerprint.trusted_because, fingerprint.trusted_at = f"accepted by {by}: {reason}"[:300], database_time()
         fingerprint.save()
         row.file = file
         status = DriftIncident.Status.EXPLAINED if file else DriftIncident.Status.ACCEPTED
@@ -153,7 +153,7 @@ def resolve(incident: DriftIncident, *, by: str, reason: str, file: MigrationFil
 
 def _close(incident: DriftIncident, status: str, by: str, reason: str) -> None:
     incident.status, incident.resolved_by, incident.reason = status, by, reason
-    incident.resolved_at = timezone.now()
+    incident.resolved_at = database_time()
     incident.save()
     data = {"incident": incident.pk, "status": status, "reason": reason, "count": len(incident.changes)}
     _tell("resolved", incident.environment, by, data | {"file": incident.file.sha256 if incident.file else ""})

@@ -1,7 +1,8 @@
-"""What a restore does to a schema on purpose: one at Supabase brings an earlier one back, ours can put one beside.
+"""What a restore does to a schema on purpose: one at Supabase brings an earlier one back, ours can put one beside, and
+leaves checks of live tables as NOT VALID that rows of the run pass no longer.
 
 In: an environment, what is expected now, what is seen. Out: the reason to trust what is seen, empty without one; which
-changes are left, without those of a schema that a restore made.
+changes are left, without those that a restore made.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ INSIDE |= {f"text search {each}" for each in ("configuration", "dictionary", "pa
 def without_copies(
     environment: Environment, expected: SchemaFingerprint, changes: Sequence[Change]
 ) -> tuple[list[Change], str]:
-    """A schema that a restore made since then may be there; one that any restore made may be gone again."""
+    """A schema that a restore made since then may be there; one that any restore made may be gone again. A check that
+    one onto live tables named since then may be NOT VALID."""
     made = Operation.objects.filter(kind="backups.restore", environment=environment, status="succeeded")
     left, reasons = list(changes), []
     for operation in made.filter(parameters__target__startswith=BESIDE):
@@ -65,7 +67,20 @@ def without_copies(
         if own:
             left = [each for each in left if each not in own]
             reasons.append(f"the schema {name} is a copy, made by {operation.pk}")
+    since = {"ended_at__gt": expected.trusted_at} if expected.trusted_at else {}
+    for operation in made.filter(parameters__target="live", backup_restore__isnull=False, **since):
+        named = " ".join(operation.backup_restore.report.get("notes", ()))
+        own = [each for each in left if _is_left_not_valid(each, named)]
+        left = [each for each in left if each not in own]
+        reasons += [f"{each.name} is NOT VALID since {operation.pk}" for each in own]
     return left, "; ".join(reasons)
+
+
+def _is_left_not_valid(change: Change, notes: str) -> bool:
+    """`notes`: what the restore said; a name that is quoted for its dots is not looked up there."""
+    owner, _, name = change.name.replace('"', "").rpartition(".")
+    said = f"The check {name} of {owner} could not be rebuilt" in notes
+    return said and change.kind == "constraint" and change.after == f"{change.before} NOT VALID"
 
 
 def is_inside(change: Change, schema: str) -> bool:

@@ -9,14 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.utils import timezone
-
 from migrations_registry.history import readings
 from migrations_registry.history import states as history_states
 from migrations_registry.models import HistoryReading, MigrationFile, StreamBaseline
 from migrations_registry.sources.discovery import discover
 from migrations_registry.sources.reader import read_source
 from operations.models import Environment
+from operations.periodic.clock import database_time
 from providers.errors import ProviderError, Refused
 from providers.postgres.migrate.history import HistoryRow
 
@@ -52,7 +51,7 @@ def of_files(environment: Environment, listed: Sequence[Listed], rejected: Seque
         states = _states(known.values(), rows)
     except (Refused, ProviderError) as error:
         reading = HistoryReading.objects.filter(environment=environment).exclude(read_at=None).first()
-        if reading is None or reading.read_at is None or timezone.now() - reading.read_at > KEPT:
+        if reading is None or reading.read_at is None or database_time() - reading.read_at > KEPT:
             why = f"the history of {environment} could not be read: {error}"
             return GateResult(len(listed), unsure=(why,))
         states = {int(pk): file_state["state"] for pk, file_state in reading.states.items()}

@@ -11,12 +11,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.utils import timezone
 
 from migrations_registry.models import SourceCommit
 from migrations_registry.sources import reader as sources_reader
 from migrations_registry.sources.discovery import discover
 from operations.models import Heartbeat
+from operations.periodic.clock import database_time
 from operations.periodic.isolation import one_by_one
 from providers import git
 from providers.errors import ProviderError, Refused
@@ -48,7 +48,7 @@ def read(repository: str, revision: str, *, seconds: float = SECONDS) -> SourceC
         values["rejected"] = [str(file) for file in rejected]
     except (Refused, ProviderError) as error:
         values["problem"] = redact(str(error))
-    values["read_at"] = timezone.now()
+    values["read_at"] = database_time()
     row, _ = SourceCommit.objects.update_or_create(repository=repository, commit=revision, defaults=values)
     return row
 
@@ -60,7 +60,7 @@ def known(repository: str, revision: str) -> SourceCommit | None:
     row, _ = SourceCommit.objects.get_or_create(repository=repository, commit=revision, defaults={"read_at": NEVER})
     if not _is_old(row):
         return row
-    SourceCommit.objects.filter(pk=row.pk, wanted_at=None).update(wanted_at=timezone.now())
+    SourceCommit.objects.filter(pk=row.pk, wanted_at=None).update(wanted_at=database_time())
     return None
 
 
@@ -75,7 +75,7 @@ def _is_old(row: SourceCommit) -> bool:
     if row.read_at == NEVER:
         return True
     stays = _COMMIT.fullmatch(row.commit) and not row.problem and git.is_url(row.repository)
-    return not stays and timezone.now() - row.read_at > FRESH
+    return not stays and database_time() - row.read_at > FRESH
 
 
 def _files(repository: str, revision: str, seconds: float) -> sources_reader.Files:
@@ -89,7 +89,7 @@ def _files(repository: str, revision: str, seconds: float) -> sources_reader.Fil
 
 def forget() -> None:
     """A commit that nobody asked about for long is read again when somebody does."""
-    SourceCommit.objects.filter(read_at__lt=timezone.now() - KEPT).delete()
+    SourceCommit.objects.filter(read_at__lt=database_time() - KEPT).delete()
 
 
 def look_at(repositories: set[str]) -> None:
@@ -108,7 +108,7 @@ def _look_at(repository: str) -> None:
             problem = f"{repository} is no directory here"
     except (Refused, ProviderError) as error:
         problem = redact(str(error))
-    beat = {"beat_at": timezone.now(), "detail": {"repository": repository, "problem": problem}}
+    beat = {"beat_at": database_time(), "detail": {"repository": repository, "problem": problem}}
     Heartbeat.objects.update_or_create(name=f"{_BEAT}{repository}"[:120], defaults=beat)
 
 

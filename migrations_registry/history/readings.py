@@ -14,7 +14,6 @@ from typing import Any
 
 import psycopg
 from django.db.models import F, OuterRef, Subquery
-from django.utils import timezone
 
 from migrations_registry.drift import detect as drift_detect
 from migrations_registry.history import states as history_states
@@ -24,6 +23,7 @@ from migrations_registry.observing import NOT, expected, observe
 from migrations_registry.services.planning import review
 from operations.dsns import known_dsn, reading_dsn
 from operations.models import Environment, Operation
+from operations.periodic.clock import database_time
 from operations.periodic.isolation import one_by_one
 from providers import postgres
 from providers.errors import ProviderError, Refused
@@ -56,7 +56,7 @@ def read_target(environment: Environment, *, seconds: int = CONNECT_SECONDS) -> 
 
 def refresh(environment: Environment) -> HistoryReading:
     """Read now and keep it. Raises Refused (no DSN here); what the target answers instead of rows is kept as text."""
-    now = timezone.now()
+    now = database_time()
     try:
         history = read_target(environment)
         values = {**_values(environment, history), "read_at": now, "problem": ""}

@@ -8,15 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
-
-from django.urls import reverse
 
 from migrations_registry.history import states as history_states
 from migrations_registry.models import Application, MigrationFile
 from migrations_registry.models.applied import PATH
 from migrations_registry.observing import APPLIED, PARTLY
 from operations.models import Environment
+from operations.navigation import page_of_request
 from providers.counting import counted
 
 APPLY, BASELINE, LOOK, MARK = "migrations.apply", "migrations.baseline", "migrations.look", "migrations.mark"
@@ -32,6 +30,7 @@ class Cell:
     word: str
     tone: str
     note: str = ""
+    kind: str = ""  # what `url` asks for
     url: str = ""
     link: str = ""
 
@@ -47,7 +46,7 @@ class Unknown:
 
     @property
     def revert_url(self) -> str:
-        return ask(MARK, environment=self.environment, versions=self.version, state="reverted")
+        return page_of_request(MARK, environment=self.environment, versions=self.version, state="reverted")
 
 
 @dataclass(frozen=True)
@@ -66,10 +65,6 @@ class Column:
     states: dict[str, dict[str, Any]] = field(repr=False, default_factory=dict)
     unknown: tuple[Unknown, ...] = ()
     files: tuple[dict[str, Any], ...] = ()
-
-    @property
-    def look_url(self) -> str:
-        return ask(LOOK, environment=self.environment.slug)
 
     @property
     def variables(self) -> str:
@@ -109,7 +104,7 @@ def _partly(file: MigrationFile, column: Column, attempt: Application, same_step
         why = f"{column.obstacle}"
     else:
         return Cell(
-            slug, "partly applied", "bad", f"{where}; it resumes at the next one", _apply(file, slug), "Resume…"
+            slug, "partly applied", "bad", f"{where}; it resumes at the next one", *_apply(file, slug), "Resume…"
         )
     return Cell(slug, "partly applied", "bad", f"{where}; refuses: {why}")
 
@@ -122,24 +117,20 @@ def _pending(file: MigrationFile, column: Column, reading: dict[str, Any]) -> Ce
         return Cell(slug, "partly applied", "bad", note)
     if reading.get("observed") == APPLIED:
         way = "mark it as applied" if baselined else "baseline the stream"
-        url = ask(MARK, environment=slug, versions=reading["version"], state="applied") if baselined else ""
+        marked = page_of_request(MARK, environment=slug, versions=reading["version"], state="applied")
         note = f"its objects are there, its history row is not: {way}"
-        return Cell(slug, "unrecorded", "warn", note, url, "Mark…")
+        return Cell(slug, "unrecorded", "warn", note, MARK, marked if baselined else "", "Mark…")
     if reading.get("late"):
         return Cell(slug, "out of order", "warn", "a later file of the stream is applied", *_way(file, column))
     return Cell(slug, history_states.PENDING, "warn" if baselined else "idle", "", *_way(file, column))
 
 
-def _way(file: MigrationFile, column: Column) -> tuple[str, str]:
+def _way(file: MigrationFile, column: Column) -> tuple[str, str, str]:
+    slug = column.environment.slug
     if file.stream in column.baselined:
-        return _apply(file, column.environment.slug), "Apply…"
-    return ask(PATH, environment=column.environment.slug, file=file.sha256), "Baseline, then apply…"
+        return *_apply(file, slug), "Apply…"
+    return PATH, page_of_request(PATH, environment=slug, file=file.sha256), "Baseline, then apply…"
 
 
-def _apply(file: MigrationFile, slug: str) -> str:
-    return ask(APPLY, environment=slug, file=file.sha256)
-
-
-def ask(kind: str, **given: str) -> str:
-    """The request page of a kind with its fields filled in."""
-    return f"{reverse('admin:operations_request', args=[kind])}?{urlencode(given)}"
+def _apply(file: MigrationFile, slug: str) -> tuple[str, str]:
+    return APPLY, page_of_request(APPLY, environment=slug, file=file.sha256)

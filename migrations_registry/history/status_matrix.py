@@ -14,10 +14,10 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import JSONField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import JSONObject
 
-from migrations_registry.history.status_cell import BASELINE, Cell, Column, Unknown, ask, cell_of
+from migrations_registry.history.status_cell import BASELINE, Cell, Column, Unknown, cell_of
 from migrations_registry.models import Application, DriftIncident, HistoryReading, MigrationFile
 from operations.models import Environment
-from operations.navigation import page_of
+from operations.navigation import page_of, page_of_request
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def streams(shown: Sequence[Column]) -> list[Stream]:
         if mine:
             rows = [Row(file, _review(file, shown), known[file.pk]) for file in mine]
             missing = [column.environment.slug for column in shown if name not in column.baselined]
-            ways = [(slug, ask(BASELINE, environment=slug, stream=name)) for slug in missing]
+            ways = [(slug, page_of_request(BASELINE, environment=slug, stream=name)) for slug in missing]
             matrix.append(Stream(name, str(label), rows, ways))
     return matrix
 

@@ -86,6 +86,15 @@ class Application(models.Model):
         return f"{self.file} on {self.environment}"
 
     @property
+    def may_be_undone(self) -> bool:
+        return self.status == self.Status.APPLIED and not self.undone_by
+
+    @property
+    def walks(self) -> bool:
+        """Whether it is a walk in batches that has not ended."""
+        return self.status == self.Status.RUNNING and any("marks" in step for step in self.steps)
+
+    @property
     def request(self) -> str:
         """The operation that people voted on."""
         return self.asked_in or self.operation

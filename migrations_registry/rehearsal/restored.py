@@ -62,7 +62,6 @@ def restored(run: Run, watch: Watch, around: Around, *, schema_only: bool) -> It
 
 def _load(loader: Loader, drill: Drill, *, schema_only: bool) -> list[str]:
     """Build and fill it; what could not be rebuilt here, in sentences."""
-    loader.other_order = bool(drill.not_the_same)
     missing = [*drill.not_the_same, *loader.build("before", everything=True)]
     loader.load_all(() if schema_only else loader.present())
     missing += [*loader.build("after", everything=True), *loader.amber.values(), *loader.stand_ins]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict
 
-from django.utils import timezone
-
 from migrations_registry.models import Plan
 from migrations_registry.services.planning import Review
+from operations.periodic.clock import database_time
 
 
 def keep_plan(review: Review) -> Plan:
@@ -27,8 +26,8 @@ def keep_plan(review: Review) -> Plan:
             "row_counts": [asdict(count) for count in review.row_counts],
             "maintenance": review.plan.maintenance,
             "restore_point": review.plan.restore_point,
-            "facts_at": timezone.now() if review.facts else None,
-            "made_at": timezone.now(),
+            "facts_at": database_time() if review.facts else None,
+            "made_at": database_time(),
         },
     )
     return row

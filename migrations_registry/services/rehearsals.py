@@ -11,7 +11,6 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils import timezone
 
 from ledger.services import record
 from migrations_registry.effects import Allowance, DeclaredEffects
@@ -21,6 +20,7 @@ from operations.authority import why_not
 from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
 from operations.models import Environment, Operation
+from operations.periodic.clock import database_time
 from providers.errors import Refused
 
 WAIVE = "migrations_registry.approve_rehearsal"
@@ -81,7 +81,7 @@ def waive(row: Rehearsal, *, reason: str, by: User) -> None:
         agreed = digest_of(row.pk, row.file.sha256, row.error, reason.strip())
         spend(by.username, Binding("migrations.waive_rehearsal", f"{row.file.name} on {row.environment.slug}", agreed))
         failed = Rehearsal.objects.filter(pk=row.pk, status=Rehearsal.Status.FAILED, waived_by="")
-        if not failed.update(waived_by=by.username, waived_at=timezone.now(), waiver=reason.strip()):
+        if not failed.update(waived_by=by.username, waived_at=database_time(), waiver=reason.strip()):
             raise Refused("This rehearsal did not fail, or was waived already. Nothing was changed.")
         record(
             "migrations_registry.rehearsal.waived",

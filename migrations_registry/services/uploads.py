@@ -12,11 +12,11 @@ from datetime import timedelta
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import QuerySet, Sum
-from django.utils import timezone
 
 from migrations_registry.models import Upload
 from migrations_registry.sources.discovery import CALLED, classify
 from operations.models import Environment
+from operations.periodic.clock import database_time
 from providers.errors import Refused
 from providers.redact import redact
 
@@ -45,13 +45,13 @@ def keep(sent: UploadedFile, by: str) -> Upload:
 
 def let_go_of_old() -> int:
     """Bytes that nobody had read for a day; the row still says what they were."""
-    old = Upload.objects.filter(uploaded_at__lt=timezone.now() - KEPT, content__isnull=False)
+    old = Upload.objects.filter(uploaded_at__lt=database_time() - KEPT, content__isnull=False)
     return old.update(content=None)
 
 
 def unread() -> QuerySet[Upload]:
     """What can be asked for, without its bytes, the newest first."""
-    return Upload.objects.filter(content__isnull=False, uploaded_at__gt=timezone.now() - KEPT).defer("content")
+    return Upload.objects.filter(content__isnull=False, uploaded_at__gt=database_time() - KEPT).defer("content")
 
 
 def find(number: str) -> Upload:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils import timezone
 
 from ledger.services import record
 from migrations_registry.models import MigrationFile, Waiver
 from operations.authority import holds_somewhere, why_not
 from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
+from operations.periodic.clock import database_time
 from providers.errors import Refused
 
 
@@ -44,7 +44,7 @@ def approve(waiver: Waiver, *, by: User) -> None:
         agreed = digest_of(waiver.pk, waiver.file.sha256, waiver.reason)
         spend(by.username, Binding("migrations.agree_waiver", about, agreed))
         changed = Waiver.objects.filter(pk=waiver.pk, approved_by="").update(
-            approved_by=by.username, approved_at=timezone.now()
+            approved_by=by.username, approved_at=database_time()
         )
         if not changed:
             raise Refused("This waiver is approved already. Nothing was changed.")

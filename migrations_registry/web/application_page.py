@@ -8,16 +8,11 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import reverse
-from django.utils.http import urlencode
 
 from backups.models import named
 from migrations_registry.models import Application
 from migrations_registry.models.applied import APPLY, BACKFILL
-from operations.authority import why_not
-from operations.engine import kinds
 
-UNDO, PAUSE = "migrations.undo", "migrations.pause"
 TONES = {"applied": "ok", "running": "run"}
 STEP_TONES = {"done": "ok", "started": "run", "pending": "idle"}
 
@@ -34,31 +29,10 @@ def page(request: HttpRequest, object_id: str) -> HttpResponse:
         raise Http404
     context = {
         **admin.site.each_context(request),
-        "undo_url": undo_url(request, row),
-        "pause_url": _pause_url(request, row),
         "title": f"{row.file.name} on {row.environment}",
         **facts(row),
     }
     return TemplateResponse(request, "admin/migrations_registry/application/page.html", context)
-
-
-def undo_url(request: HttpRequest, row: Application) -> str:
-    """Empty for what was not applied or was undone, and for those who may not ask."""
-    is_open = row.status == Application.Status.APPLIED and not row.undone_by
-    if not is_open or why_not(request.user, kinds.get(UNDO).permission, row.environment, "no"):
-        return ""
-    query = urlencode({"environment": row.environment.slug, "application": row.operation})
-    return f"{reverse('admin:operations_request', args=[UNDO])}?{query}"
-
-
-def _pause_url(request: HttpRequest, row: Application) -> str:
-    """Of batches that have not ended, for those who may ask."""
-    walks = row.status == Application.Status.RUNNING and any("marks" in step for step in row.steps)
-    if not walks or why_not(request.user, kinds.get(PAUSE).permission, row.environment, "no"):
-        return ""
-    state = "running" if row.paused_by else "paused"
-    query = urlencode({"environment": row.environment.slug, "backfill": row.operation, "state": state})
-    return f"{reverse('admin:operations_request', args=[PAUSE])}?{query}"
 
 
 def facts(row: Application) -> dict[str, Any]:

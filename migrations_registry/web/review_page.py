@@ -19,14 +19,13 @@ from migrations_registry.backfill.statement import batched
 from migrations_registry.history.status_cell import Column
 from migrations_registry.history.status_matrix import columns
 from migrations_registry.models import MigrationFile, Rehearsal, Waiver
-from migrations_registry.models.applied import APPLY, BACKFILL, asks_for
+from migrations_registry.models.applied import APPLY, asks_for
 from migrations_registry.services import rehearsal_lines, rehearsals
 from migrations_registry.services.annotated_lines import diff_of, lines_of, notes_of
 from migrations_registry.services.declared_effects import declared_here
 from migrations_registry.services.planning import Review, review
 from migrations_registry.services.rehearsals import newest_rehearsal
 from migrations_registry.services.waivers import approve, propose
-from migrations_registry.web.application_page import undo_url
 from migrations_registry.web.standing import standing
 from operations.approvals.voting import objection, why_not_vote
 from operations.authority import VOTE, holders, holds_somewhere, why_not
@@ -91,7 +90,6 @@ def _context(request: HttpRequest, reviewed: Review) -> dict[str, Any]:
         "rehearsal": rehearsal,
         "rehearsal_lines": rehearsal_lines.lines_of(rehearsal) if rehearsal else (),
         "may_waive_rehearsal": rehearsal and _may_waive(request, rehearsal),
-        "rehearse_url": _rehearse_url(request, reviewed),
         "lines": lines_of(reviewed.file.data.decode("utf-8", "replace"), reviewed.analysis),
         "notes": notes_of(reviewed.analysis),
         "diff": diff_of(reviewed.file),
@@ -100,10 +98,8 @@ def _context(request: HttpRequest, reviewed: Review) -> dict[str, Any]:
         "approvals": [person for person in people if person["voted_at"]],
         "why_not_vote": why_not_vote(operation, _person(request)) or objection(operation) if operation else "",
         "voters": [person["username"] for person in people if not person["voted_at"]],
-        "request_url": _request_url(reviewed, KIND),
-        "backfill_url": _request_url(reviewed, BACKFILL) if _runs_in_batches(reviewed.file.data) else "",
+        "runs_in_batches": _runs_in_batches(reviewed.file.data),
         "stands": stands,
-        "undo_url": undo_url(request, stands.applied) if stands.applied else "",
         "why_not_request": _why_not_request(request, reviewed) or stands.certain_to_fail,
         "may_waive": holds_somewhere(request.user, "migrations_registry.waive_finding"),
         "may_approve_waiver": request.user.has_perm("migrations_registry.approve_waiver"),
@@ -147,19 +143,6 @@ def _runs_in_batches(data: bytes) -> bool:
     return True
 
 
-def _request_url(reviewed: Review, kind: str) -> str:
-    query = urlencode({"environment": reviewed.environment.slug, "file": reviewed.file.sha256})
-    return f"{reverse('admin:operations_request', args=[kind])}?{query}"
-
-
-def _rehearse_url(request: HttpRequest, reviewed: Review) -> str:
-    """Empty for those who may not ask."""
-    if why_not(request.user, kinds.get(REHEARSE).permission, reviewed.environment, "no"):
-        return ""
-    query = urlencode({"environment": reviewed.environment.slug, "file": reviewed.file.sha256})
-    return f"{reverse('admin:operations_request', args=[REHEARSE])}?{query}"
-
-
 def _may_waive(request: HttpRequest, row: Rehearsal) -> bool:
     is_open = row.status == Rehearsal.Status.FAILED and not row.waived_by
     return is_open and not why_not(request.user, rehearsals.WAIVE, row.environment, "no")
@@ -167,7 +150,7 @@ def _may_waive(request: HttpRequest, row: Rehearsal) -> bool:
 
 def _why_not_request(request: HttpRequest, reviewed: Review) -> str:
     otherwise = "Your role may review migrations but not request them."
-    if refusal := why_not(request.user, kinds.get(KIND).permission, reviewed.environment, otherwise):
+    if refusal := kinds.get(KIND).why_not(request.user, reviewed.environment, otherwise):
         return refusal
     if MigrationFile.objects.filter(path=reviewed.file.path, revision__gt=reviewed.file.revision).exists():
         return "There is a newer revision of this file: request that one."

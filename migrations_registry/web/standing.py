@@ -9,9 +9,8 @@ from typing import Any
 from django.urls import reverse
 
 from migrations_registry.history.in_the_way import in_the_way
-from migrations_registry.history.status_cell import BASELINE, MARK, Cell, Column, ask, cell_of
+from migrations_registry.history.status_cell import Cell, Column, cell_of
 from migrations_registry.models import Application
-from migrations_registry.models.applied import PATH
 from migrations_registry.services.planning import Review
 from operations.binding import refuse_frozen
 from providers.errors import Refused
@@ -19,23 +18,14 @@ from providers.errors import Refused
 
 @dataclass(frozen=True)
 class Standing:
-    """`applied` is the attempt that succeeded; `certain_to_fail` why asking is in vain, `way` what asks for everything
-    that stands before it too, `first` for the nearest of that alone."""
+    """`applied` is the attempt that succeeded; `certain_to_fail` why asking is in vain; `way`: one may ask for all that
+    stands before it too, `first`: for its baseline alone."""
 
     cell: Cell | None
     applied: Any
     certain_to_fail: str
-    first: str = ""
-    first_label: str = ""
-    way: str = ""
-
-    @property
-    def mark(self) -> str:
-        """What asks for its row in the history to go, once it is undone."""
-        row = self.applied
-        if row is None or not row.undone_by:
-            return ""
-        return ask(MARK, environment=row.environment.slug, versions=row.file.version, state="reverted")
+    way: bool = False
+    first: bool = False
 
     @property
     def restore_point(self) -> str:
@@ -49,8 +39,7 @@ def standing(reviewed: Review, column: Column | None) -> Standing:
     file, environment = reviewed.file, reviewed.environment
     why = in_the_way(file, column) if column else ""
     if column and file.stream not in column.baselined:
-        first = ask(BASELINE, environment=environment.slug, stream=file.stream)
-        return Standing(cell_of(file, column, None), None, why, first, "Only baseline it…", _way(reviewed))
+        return Standing(cell_of(file, column, None), None, why, way=True, first=True)
     attempt = _newest_attempt(reviewed)
     partly = attempt if attempt and attempt.status == Application.Status.PARTLY else None
     cell = cell_of(file, column, partly) if column else None
@@ -62,11 +51,7 @@ def standing(reviewed: Review, column: Column | None) -> Standing:
         refuse_frozen(environment)
     except Refused as frozen:
         return Standing(cell, None, frozen.reason)
-    return Standing(cell, None, why, way=_way(reviewed) if why else "")
-
-
-def _way(reviewed: Review) -> str:
-    return ask(PATH, environment=reviewed.environment.slug, file=reviewed.file.sha256)
+    return Standing(cell, None, why, way=bool(why))
 
 
 def _newest_attempt(reviewed: Review) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin
@@ -10,9 +12,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from migrations_registry.history import status_matrix
-from migrations_registry.history.status_cell import Column
+from migrations_registry.history.status_cell import BASELINE, MARK, Column
 from migrations_registry.history.status_matrix import Stream
-from operations.authority import holds_somewhere
+from operations.engine import kinds
 
 PERMISSION = "migrations_registry.view_migrationfile"
 ORDER = ("partly applied", "changed", "out of order", "unrecorded", "pending", "applied", "not read")
@@ -23,20 +25,37 @@ def page(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm(PERMISSION):
         raise PermissionDenied
     shown = status_matrix.columns(request.GET.get("environment", ""))
-    streams = status_matrix.streams(shown)
+    places = {column.environment.slug: column.environment for column in shown}
+
+    def may(kind: str, slug: str) -> bool:
+        return not kinds.get(kind).why_not(request.user, places[slug], "no")
+
+    streams = [_offered(stream, may) for stream in status_matrix.streams(shown)]
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": "Migration status",
         "columns": shown,
         "streams": streams,
-        "unknown": [row for column in shown for row in column.unknown],
+        "unknown": [(row, may(MARK, row.environment)) for column in shown for row in column.unknown],
         "counts": _counts(streams, shown),
-        "may_look": holds_somewhere(request.user, "migrations_registry.look_historyreading"),
-        "may_baseline": holds_somewhere(request.user, "migrations_registry.baseline_stream"),
-        "may_apply": holds_somewhere(request.user, "migrations_registry.apply_migrationfile"),
-        "may_mark": holds_somewhere(request.user, "migrations_registry.mark_historyreading"),
     }
     return TemplateResponse(request, "admin/migrations_registry/migrationfile/status.html", context)
+
+
+def _offered(stream: Stream, may: Callable[[str, str], bool]) -> Stream:
+    """Without the ways that the reader may not go."""
+    ways = [(slug, url if may(BASELINE, slug) else "") for slug, url in stream.open]
+    rows = [
+        replace(
+            row,
+            cells=[
+                each if not each.url or may(each.kind, each.environment) else replace(each, url="")
+                for each in row.cells
+            ],
+        )
+        for row in stream.rows
+    ]
+    return replace(stream, rows=rows, open=ways)
 
 
 def _counts(streams: list[Stream], shown: list[Column]) -> list[tuple[Column, list[tuple[str, str, int]]]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
@@ -11,11 +10,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 
 from migrations_registry.kinds.register import Register
 from migrations_registry.services import uploads
 from operations.authority import holds_somewhere
+from operations.navigation import page_of_request
 from operations.web.body_limit import MIB, BodyLimit, takes
 from operations.web.errors import status_of_form
 from providers.errors import Refused
@@ -60,7 +59,7 @@ def page(request: HttpRequest) -> HttpResponse:
             form.add_error(None, refusal.reason)
             refused = refusal
         else:
-            return redirect(f"{reverse('admin:operations_request', args=[Register.name])}?{urlencode(asked)}")
+            return redirect(page_of_request(Register.name, **asked))
     context = {**admin.site.each_context(request), "title": "Register migrations", "form": form}
     status = status_of_form(form, refused)
     return TemplateResponse(request, "admin/migrations_registry/migrationfile/upload.html", context, status=status)

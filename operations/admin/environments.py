@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Field
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from operations.admin.base import EditableAdmin
@@ -18,6 +16,7 @@ from operations.authority import holds
 from operations.databases import recorded
 from operations.kinds.environment_fields import CHANGEABLE, label_of, text_of
 from operations.models import Environment
+from operations.navigation import page_of_request
 from operations.web import formatting
 from providers.redact import redact
 
@@ -86,5 +85,4 @@ class EnvironmentAdmin(EditableAdmin):
 
 def _ask(kind: str, environment: Environment, values: dict[str, str]) -> HttpResponse:
     """To the page that shows what these values do, and who must agree."""
-    query = urlencode({"environment": environment.slug, **values})
-    return redirect(f"{reverse('admin:operations_request', args=[kind])}?{query}")
+    return redirect(page_of_request(kind, environment=environment.slug, **values))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 
 from operations.admin.base import ReadOnlyAdmin, viewers_only
 from operations.approvals.voting import why_not_vote
-from operations.authority import VOTE, holds, holds_somewhere
+from operations.authority import VOTE, holds
 from operations.engine import kinds
 from operations.engine.cancel import cancel
 from operations.engine.deciding import places_of
@@ -65,7 +65,7 @@ class OperationAdmin(ReadOnlyAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": "Request an operation",
-            "groups": catalogue.groups(lambda kind: _may(request.user, kind)),
+            "groups": catalogue.groups(request.user),
         }
         return TemplateResponse(request, "admin/operations/catalogue.html", context)
 
@@ -114,11 +114,6 @@ class OperationAdmin(ReadOnlyAdmin):
     @admin.display(description="Took")
     def took(self, row: Operation) -> str:
         return formatting.duration(row.seconds) if row.ended_at else "–"
-
-
-def _may(user: User | AnonymousUser, kind: kinds.OperationKind) -> bool:
-    """Whether there is an environment for which this person may ask for it."""
-    return holds(user, kind.permission, None) if kind.everywhere else holds_somewhere(user, kind.permission)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils import timezone
 
 from ledger.services import record
 from operations.authority import why_not
@@ -14,6 +13,7 @@ from operations.engine.wording import said
 from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
 from operations.models import Operation, Status, Task
+from operations.periodic.clock import database_time
 from providers.errors import Refused
 
 
@@ -59,7 +59,7 @@ def close(task: Task, *, by: User, resolution: str) -> Task:
             raise Refused("Say what was found or done; nothing was changed.")
         if row.not_by_id is not None:  # the look of a second person
             spend(by.username, Binding("operations.review", row.title, digest_of(row.pk, resolution)))
-        Task.objects.filter(pk=row.pk).update(closed_at=timezone.now(), closed_by=by, resolution=resolution)
+        Task.objects.filter(pk=row.pk).update(closed_at=database_time(), closed_by=by, resolution=resolution)
         record(
             "operations.task.closed",
             actor=by.username,

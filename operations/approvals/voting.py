@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils import timezone
 
 from ledger.authenticity import demand
 from operations.authority import VOTE, holds, why_not
@@ -76,7 +75,7 @@ def revoke(operation: Operation, *, by: User, channel: str = "admin") -> Operati
             if row.status not in (Status.AWAITING_APPROVAL, Status.QUEUED):
                 raise Refused(f"Operation {row.pk} is {row.status}; the vote stands. Cancel the operation instead.")
             votes = Approval.objects.filter(operation=row, approved_by=by, decision="approve", revoked_at=None)
-            if not votes.update(revoked_at=timezone.now()):
+            if not votes.update(revoked_at=database_time()):
                 raise Refused("You have no vote here to take back; nothing was changed.")
             confirm_ending("operations.revoke", row, by)
             if row.status == Status.QUEUED and not row.glass_is_broken() and not has_votes(row, places_of(row)):
@@ -121,13 +120,13 @@ def _vote(operation: Operation, by: User, decision: str, comment: str, channel: 
                     "decision": decision,
                     "comment": comment,
                     "channel": channel,
-                    "approved_at": timezone.now(),
+                    "approved_at": database_time(),
                     "revoked_at": None,
                 },
             )
             if decision == Approval.Decision.REJECT:
                 said_so = f"Rejected by {by.username}. {comment}".strip()
-                ended = {"ended_at": timezone.now(), "error": said_so, "sealed": ""}
+                ended = {"ended_at": database_time(), "error": said_so, "sealed": ""}
                 Operation.objects.advance(row.pk, Status.AWAITING_APPROVAL, Status.REJECTED, **ended)
             verb = "approved" if decision == Approval.Decision.APPROVE else "rejected"
             asked, told = row.content_sha256, {"channel": channel, **signed}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from django.conf import settings
-from django.utils import timezone
 
 from ledger import authenticity, channel
 from operations.authority import VOTE, holders_anywhere
@@ -13,6 +12,7 @@ from operations.doctor import Check, register
 from operations.factors import enrolments, rotation
 from operations.models import Environment
 from operations.models.factor_key import LEAST
+from operations.periodic.clock import database_time
 
 WHY = "Whoever reads the portal's database or a copy of it must not be able to make its people's authenticity."
 
@@ -56,7 +56,7 @@ def passkey_votes(environment: Environment | None) -> Iterator[Check]:
     """Enough approvers can sign what OPS_PASSKEY_VOTES asks for; without it a stolen web service votes for those who
     have no passkey."""
     people = [person.username for person in holders_anywhere(VOTE)]
-    keys, now = enrolments.enrolments(people), timezone.now()
+    keys, now = enrolments.enrolments(people), database_time()
     able = sum(any(key.signs(now) for key in keys[name]) for name in people)
     required, name = settings.OPS_PASSKEY_VOTES, "votes by passkey"
     why = "Whoever takes the web service over can write the votes of people who vote by a code; no passkey's."

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from operations.doctor import Check, register
 from operations.models import AccessToken, Environment
+from operations.periodic.clock import database_time
 
 UNUSED_FOR = timedelta(days=90)
 
@@ -18,7 +18,7 @@ UNUSED_FOR = timedelta(days=90)
 @register
 def tokens(environment: Environment | None) -> Iterator[Check]:
     """Every living token ends within OPS_TOKEN_DAYS, and somebody used it within 90 days."""
-    now = timezone.now()
+    now = database_time()
     living = AccessToken.objects.filter(revoked_at=None, expires_at__gt=now).select_related("user")
     late = living.filter(expires_at__gt=now + timedelta(days=settings.OPS_TOKEN_DAYS))
     idle = living.alias(at=Coalesce("last_used_at", "created_at")).filter(at__lt=now - UNUSED_FOR)

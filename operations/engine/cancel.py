@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
-from operations.authority import holds, why_not
+from operations.authority import why_not
 from operations.engine import kinds
 from operations.engine.request import record_about, refusals_recorded, request
 from operations.engine.wakeup import wake
@@ -22,7 +22,7 @@ def why_not_cancel(operation: Operation, by: User) -> str:
     """The reason this person may not stop it, or nothing."""
     kind = kinds.registry.kinds.get(operation.kind)
     mine = operation.requested_by_id == by.pk
-    if mine or (kind is not None and holds(by, kind.permission, kind.asked_of(operation.environment))):
+    if mine or (kind is not None and not kind.why_not(by, operation.environment, "no")):
         return ""
     otherwise = "Only who requested it or an operator may cancel it."
     return why_not(by, "operations.cancel_operation", operation.environment, otherwise)

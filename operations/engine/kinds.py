@@ -7,9 +7,12 @@ log, cancel, retry, ledger and command line then exist for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser, User
+
+from operations import authority
 from operations.engine.specs import FROM_PLAN, Block, Consequence, Fact, Parameter, Parameters, Registered, StepSpec
 from operations.models import Environment, Operation, Risk
 from operations.votes.signatures import asks_for_factor
@@ -71,6 +74,17 @@ class OperationKind:
     def asked_of(self, environment: Environment) -> Environment | None:
         """For which environment whoever asks must hold the permission; None: for all of them."""
         return None if self.everywhere else environment
+
+    def why_not(self, person: User | AnonymousUser, environment: Environment | None, otherwise: str) -> str:
+        """Which of the permissions that it needs this person lacks there, as a sentence; nothing for who may ask."""
+        place = self.asked_of(environment) if environment else None
+        needed = (self.permission, *self.also_needs)
+        return next(filter(None, (authority.why_not(person, each, place, otherwise) for each in needed)), "")
+
+    def for_anywhere(self, person: User | AnonymousUser) -> bool:
+        """Whether there is an environment for which this person may ask for it."""
+        somewhere = authority.holds_somewhere(person, self.permission, *self.also_needs)
+        return somewhere if not self.everywhere else not self.why_not(person, None, "no")
 
     def reaches(self, environment: Environment, parameters: Parameters) -> list[Environment]:
         """Every environment that the act can change something for; the strictest of them decides about votes."""
@@ -181,15 +195,6 @@ def _resolve(declared: StepSpec | Registered) -> StepSpec:
         return declared
     spec = registry.factories.get(declared.name)
     if spec is None:
-        raise Refused(
-            f"This operation needs the step {declared.name!r}, which no installed part provides. Nothing was requested."
-        )
-    return StepSpec(
-        declared.name,
-        spec.run,
-        spec.pool,
-        spec.deadline,
-        spec.stall,
-        declared.always or spec.always,
-        declared.undoes or spec.undoes,
-    )
+        raise Refused(f"Its step {declared.name!r}: no installed part provides it. Nothing was requested.")
+    always, undoes = declared.always or spec.always, declared.undoes or spec.undoes
+    return replace(spec, name=declared.name, always=always, undoes=undoes)

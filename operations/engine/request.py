@@ -16,7 +16,6 @@ from django_otp import user_has_device
 from ledger.authenticity import demand
 from ledger.services import record
 from operations.accounts import is_machine
-from operations.authority import why_not
 from operations.binding import bound_to, identify, refuse_frozen
 from operations.engine import kinds, specs
 from operations.engine.deciding import deciding
@@ -111,10 +110,8 @@ def request(
 
 def check_permission(kind: kinds.OperationKind, by: User, environment: Environment | None) -> None:
     """Raise PermissionDenied unless this person may ask for this kind there."""
-    place = kind.asked_of(environment) if environment else None
-    for permission in (kind.permission, *kind.also_needs):
-        if refusal := why_not(by, permission, place, f"{by.username} may not request {kind.name}."):
-            raise PermissionDenied(f"{refusal} Nothing was requested.")
+    if refusal := kind.why_not(by, environment, f"{by.username} may not request {kind.name}."):
+        raise PermissionDenied(f"{refusal} Nothing was requested.")
 
 
 def check_device(kind: kinds.OperationKind, risk: str, by: User) -> None:

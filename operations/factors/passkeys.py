@@ -12,7 +12,6 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 from webauthn import (
     generate_authentication_options,
     generate_registration_options,
@@ -34,6 +33,7 @@ from operations.factors.acts import digest_of
 from operations.factors.assertions import WRONG, check, checked, kept
 from operations.models import Passkey, PasskeyChallenge
 from operations.models.factor import sealed_passkey
+from operations.periodic.clock import database_time
 from providers import bounded_json
 from providers.errors import Refused
 
@@ -123,7 +123,7 @@ def sign(user: User, session: str, purpose: str, answer: str) -> tuple[Passkey, 
         verified = check(given, challenge, row.cose_key)
         copied = max(row.sign_count, verified.new_sign_count) > 0 and verified.new_sign_count <= row.sign_count
         if not copied:
-            used = {"sign_count": verified.new_sign_count, "last_used_at": timezone.now()}
+            used = {"sign_count": verified.new_sign_count, "last_used_at": database_time()}
             Passkey.objects.filter(pk=row.pk).update(**used, synced=verified.credential_backed_up)
             enrolments.make_known(row)
             return row, kept(given, nonce)
@@ -136,13 +136,13 @@ def sign(user: User, session: str, purpose: str, answer: str) -> tuple[Passkey, 
 
 
 def _challenge(user: User, session: str, purpose: str) -> bytes:
-    return PasskeyChallenge.objects.issue(user, digest_of(session), purpose, timezone.now() + VALID)
+    return PasskeyChallenge.objects.issue(user, digest_of(session), purpose, database_time() + VALID)
 
 
 def _spent(user: User, session: str, purpose: str, given: dict[str, object]) -> tuple[bytes, str]:
     """The challenge that this answer names with its nonce, used up; those that are over go. Raises Refused for any but
     their own."""
-    PasskeyChallenge.objects.filter(person=user, expires_at__lt=timezone.now() - VALID).delete()
+    PasskeyChallenge.objects.filter(person=user, expires_at__lt=database_time() - VALID).delete()
     try:
         client = bounded_json.loads(base64url_to_bytes(str(given["response"]["clientDataJSON"])))  # type: ignore[index]
         challenge = base64url_to_bytes(str(client["challenge"]))

@@ -12,13 +12,13 @@ from datetime import timedelta
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from ledger.services import record
 from operations.accounts import acts_as_machine
 from operations.factors import devices
 from operations.factors.acts import Binding
 from operations.models import StepUp
+from operations.periodic.clock import database_time
 
 VALID = timedelta(minutes=5)
 KEPT = timedelta(days=1)
@@ -42,7 +42,7 @@ def prove(person: User, binding: Binding, code: str) -> StepUp:
 def note(person: User, binding: Binding, method: str, signed: Mapping[str, str] | None = None) -> StepUp:
     """Remember for five minutes that a factor was shown, and what a passkey `signed`; call it in the transaction that
     verified it."""
-    now = timezone.now()
+    now = database_time()
     StepUp.objects.filter(person=person, expires_at__lt=now - KEPT).delete()
     row = StepUp.objects.create(
         person=person,
@@ -65,7 +65,7 @@ def spend(username: str, binding: Binding) -> dict[str, str]:
     """
     if acts_as_machine(username):
         return {}
-    now = timezone.now()
+    now = database_time()
     fresh = _shown(username, binding).filter(spent_at=None, expires_at__gt=now)
     row = (fresh.exclude(signed={}) if binding.by_passkey else fresh).select_for_update().first()
     if row is None:
@@ -88,6 +88,6 @@ def _why(username: str, binding: Binding) -> str:
         ended = "was used; each works once" if last.spent_at else "is older than five minutes"
         return f"The second factor that you showed for this at {last.shown_at:%H:%M} UTC {ended}."
     others = StepUp.objects.filter(person__username=username, act=binding.act, spent_at=None)
-    if others.filter(expires_at__gt=timezone.now()).exists():
+    if others.filter(expires_at__gt=database_time()).exists():
         return "The second factor that you showed was for something else; what is asked now is another thing."
     return "This needs a second factor that was shown for exactly this."

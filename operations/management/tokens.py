@@ -10,10 +10,10 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from operations import authority, cli
 from operations.models import AccessToken
+from operations.periodic.clock import database_time
 from operations.tokens.ending import revoke
 from providers.errors import Refused
 
@@ -31,7 +31,7 @@ def act(options: dict[str, Any]) -> list[dict[str, Any]]:
     by = cli.actor(options, MAY if options["all"] else cli.LOOK, None)
     known = _known(by, options["all"])
     if options["action"] == "list":
-        living = known.filter(revoked_at=None, expires_at__gt=timezone.now())
+        living = known.filter(revoked_at=None, expires_at__gt=database_time())
         return [_document(row) for row in living]
     row = known.filter(pk=options["id"]).first()
     if row is None or not revoke(row, actor=by.username):

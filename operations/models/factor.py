@@ -15,10 +15,10 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
-from django.utils import timezone
 from django_otp.models import Device, ThrottlingMixin, TimestampMixin
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from ledger.models import database_time
 from operations.models.factor_key import opened, sealed
 
 
@@ -119,7 +119,7 @@ class PasskeyChallengeManager(models.Manager["PasskeyChallenge"]):
 
     def spend(self, person: User, session_sha256: str, purpose: str, challenge: bytes) -> str:
         """Its nonce if it was issued for this, is fresh, and was not spent before; else nothing."""
-        now = timezone.now()
+        now = database_time()
         fresh = self.filter(challenge=challenge.hex(), spent_at=None, expires_at__gt=now)
         asked = fresh.filter(person=person, session_sha256=session_sha256, purpose=purpose)
         if not asked.update(spent_at=now):

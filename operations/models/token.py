@@ -14,6 +14,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
+from ledger.models import database_time
 from operations.models.environment import Environment
 from operations.models.token_scopes import READ, REQUEST, SCOPES, in_order, scope_of
 
@@ -44,7 +45,7 @@ class AccessTokenManager(models.Manager["AccessToken"]):
             user=user,
             name=name,
             token_sha256=token_sha256(clear),
-            expires_at=timezone.now() + timedelta(days=days),
+            expires_at=database_time() + timedelta(days=days),
             scopes=in_order(list(scopes)),
             environment=environment,
         )
@@ -85,7 +86,7 @@ class AccessToken(models.Model):
     def state(self) -> str:
         if self.revoked_at:
             return "revoked"
-        return "active" if self.expires_at > timezone.now() else "expired"
+        return "active" if self.expires_at > database_time() else "expired"
 
     @property
     def scope_words(self) -> str:

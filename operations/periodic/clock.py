@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from django.db import connection
+from ledger.models import database_time as database_time
 
 MOST_SKEW_SECONDS = 30.0
-
-
-def database_time() -> datetime:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        moment: datetime = cursor.fetchone()[0]
-    return moment
 
 
 def skew_seconds() -> float:

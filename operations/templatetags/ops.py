@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString, mark_safe
 from operations import navigation
 from operations.authority import holds_somewhere
 from operations.models import Environment
-from operations.web import formatting
+from operations.web import formatting, verbs
 from operations.web.form_key import NAME, key_of
 from operations.web.operation_page import named
 
@@ -76,6 +76,21 @@ def request_command(kind: str, environment: str, **parameters: object) -> str:
     """The shell's twin of a request; a parameter without a value is left out."""
     sets = [f"--set {name}={value}" for name, value in parameters.items() if value]
     return " ".join(["sampelit-ops request", kind, "--environment", environment, *sets, "--reason …"])
+
+
+@register.simple_tag(takes_context=True)
+def asking(context: Context, kind: str, environment: Environment | None, label: str, *args: str, **given: str) -> str:
+    """The button that leads to a kind's confirmation page. `args`: its style; `given`: fields of that page."""
+    return way(context, verbs.asking(context["request"].user, kind, environment, label, *args, **given))
+
+
+@register.simple_tag(takes_context=True)
+def way(context: Context, verb: verbs.Verb) -> str:
+    """One button; disabled with its reason, which a page says once."""
+    known = context["request"].__dict__.setdefault("reasons_told", set())
+    told = verb.why_not not in known
+    known.add(verb.why_not)
+    return render_to_string("admin/operations/asking.html", {"verb": verb, "told": told})
 
 
 @register.simple_block_tag

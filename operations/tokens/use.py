@@ -12,7 +12,6 @@ import os
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
 from ledger import channel
 from ledger.services import record
@@ -20,6 +19,7 @@ from operations.accounts import SYSTEM
 from operations.models import AccessToken, Environment
 from operations.models.token import MOST_ADDRESSES, token_sha256
 from operations.models.token_scopes import in_order
+from operations.periodic.clock import database_time
 from operations.tokens.ending import revoke
 from operations.tokens.standing import standing_sha256
 from providers.errors import Refused
@@ -40,7 +40,7 @@ def make(user: User, name: str, days: int, scopes: list[str], environment: Envir
 
 def owner(clear: str) -> User | None:
     """The active person whose living token this is, with the token as `token`; None for any other text."""
-    living = AccessToken.objects.filter(revoked_at=None, expires_at__gt=timezone.now(), user__is_active=True)
+    living = AccessToken.objects.filter(revoked_at=None, expires_at__gt=database_time(), user__is_active=True)
     with transaction.atomic():
         rows = living.select_related("user", "environment").select_for_update(of=("self",))
         row = rows.filter(token_sha256=token_sha256(clear)).first()
@@ -70,7 +70,7 @@ def _stands(row: AccessToken) -> bool:
 
 
 def _note(row: AccessToken, here: str) -> None:
-    row.last_used_at, row.last_used_from = timezone.now(), here
+    row.last_used_at, row.last_used_from = database_time(), here
     new = here not in row.used_from
     row.used_from = [here, *(known for known in row.used_from if known != here)][:MOST_ADDRESSES]
     row.save(update_fields=["last_used_at", "last_used_from", "used_from", "standing_sha256"])

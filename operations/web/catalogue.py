@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from django.urls import reverse
+from django.contrib.auth.models import AnonymousUser, User
 
 from operations.engine import kinds
 from operations.engine.specs import FROM_PLAN
 from operations.models import Risk
+from operations.navigation import page_of_request
 
 SUBJECTS = {
     "deployments": "Services and deploys",
@@ -44,16 +44,16 @@ class Group:
     others: list[Entry] = field(default_factory=list)
 
 
-def groups(may: Callable[[kinds.OperationKind], bool]) -> list[Group]:
+def groups(person: User | AnonymousUser) -> list[Group]:
     """In the order of the subjects; within one by label."""
     made = {title: Group(title) for title in dict.fromkeys(SUBJECTS.values())}
     for kind in sorted(kinds.registry.kinds.values(), key=lambda kind: kind.label):
         title = SUBJECTS.get(kind.name.partition(".")[0], "Other")
         group = made.setdefault(title, Group(title))
-        (group.mine if may(kind) else group.others).append(_entry(kind))
+        (group.mine if kind.for_anywhere(person) else group.others).append(_entry(kind))
     return [group for group in made.values() if group.mine or group.others]
 
 
 def _entry(kind: kinds.OperationKind) -> Entry:
     risk = "" if kind.risk == FROM_PLAN else str(kind.risk)
-    return Entry(kind, reverse("admin:operations_request", args=[kind.name]), risk, VOTES[kind.risk])
+    return Entry(kind, page_of_request(kind.name), risk, VOTES[kind.risk])

@@ -19,9 +19,9 @@ from django.contrib import messages
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 
 from operations.models import SentForm
+from operations.periodic.clock import database_time
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 NAME = "form_key"
@@ -60,7 +60,7 @@ def use_up(request: HttpRequest, used: bool = True) -> None:
 
 def forget() -> None:
     """Let go of forms that nobody can have open any more."""
-    SentForm.objects.filter(sent_at__lt=timezone.now() - KEPT).delete()
+    SentForm.objects.filter(sent_at__lt=database_time() - KEPT).delete()
 
 
 class OneTimeForms:
@@ -114,7 +114,7 @@ def _settle(form: SentForm, request: HttpRequest, response: HttpResponse) -> Non
 def _again(request: HttpRequest, form: SentForm) -> HttpResponse:
     """To where the first one led, as soon as that is known."""
     until = time.monotonic() + PATIENCE
-    while not form.answer and time.monotonic() < until and timezone.now() - form.sent_at < timedelta(minutes=1):
+    while not form.answer and time.monotonic() < until and database_time() - form.sent_at < timedelta(minutes=1):
         time.sleep(0.1)
         form = SentForm.objects.filter(pk=form.pk).first() or SentForm(answer=request.get_full_path())
     messages.info(request, _AGAIN if form.answer else _UNKNOWN)

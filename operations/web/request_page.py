@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
@@ -12,14 +11,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 
-from operations.authority import why_not
 from operations.engine import kinds, specs
 from operations.engine.deciding import deciding
 from operations.engine.request import check_permission, prepare, refusals_recorded
 from operations.engine.request import request as request_operation
 from operations.models import Environment, Operation
+from operations.navigation import page_of_request
 from operations.web.errors import status_of_form
 from operations.web.form_key import use_up
 from operations.web.request_form import RequestForm
@@ -104,8 +102,7 @@ def _show_first(request: HttpRequest, kind: kinds.OperationKind) -> HttpResponse
     use_up(request, used=False)
     messages.info(request, "Nothing was requested yet: read what will happen, then confirm.")
     values = {**_given(request.POST, kind), "reason": request.POST.get("reason", "")[:LONGEST_REASON]}
-    query = urlencode({name: value for name, value in values.items() if value})
-    return redirect(f"{reverse('admin:operations_request', args=[kind.name])}?{query}")
+    return redirect(page_of_request(kind.name, **{name: value for name, value in values.items() if value}))
 
 
 def _context(
@@ -118,9 +115,7 @@ def _context(
         "kind": kind,
         "environment": environment,
         "form": form,
-        "why_not": why_not(
-            request.user, kind.permission, kind.asked_of(environment), "Your role may look at this but not request it."
-        ),
+        "why_not": kind.why_not(request.user, environment, "Your role may look at this but not request it."),
         "command": _command(kind, environment, form),
         **shown,
     }

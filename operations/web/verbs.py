@@ -1,10 +1,16 @@
-"""What a person could do with an operation: the buttons of its page, each with the reason why it is disabled."""
+"""What a person could do: buttons that ask for an act, and those of an operation's page, each with the reason why it is
+disabled."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib import admin
+from django.contrib.auth.models import AnonymousUser, User
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
 from operations import authority
 from operations.approvals.break_glass import why_not_break_glass
@@ -12,12 +18,16 @@ from operations.approvals.tasks import seen_by
 from operations.approvals.voting import objection, typed_for, why_not_vote
 from operations.engine import kinds
 from operations.engine.cancel import why_not_cancel
-from operations.models import Operation, Status
+from operations.models import Environment, Operation, Status
+from operations.navigation import page_of_request
+
+MAY_NOT = "Your role may not request this."
 
 
 @dataclass(frozen=True)
 class Verb:
-    """A button: `why_not` is the reason it is disabled; `typed` what a person must type on its page."""
+    """A button: `why_not` is the reason it is disabled; `typed` what a person must type on its page; `url` leads there
+    where that is not the operation's page for `name`."""
 
     name: str
     label: str
@@ -26,6 +36,33 @@ class Verb:
     says: str = ""
     needs_reason: bool = False
     typed: str = ""
+    url: str = ""
+
+
+def asking(
+    user: User | AnonymousUser,
+    kind: str,
+    environment: Environment | None,
+    label: str,
+    style: str = "",
+    /,
+    **given: str,
+) -> Verb:
+    """The way to a kind's confirmation page, filled in; disabled for those who may not ask for it there."""
+    where = {"environment": environment.slug} if environment else {}
+    why_not = kinds.get(kind).why_not(user, environment, MAY_NOT)
+    return Verb(kind, label, why_not, style, url=page_of_request(kind, **where, **given))
+
+
+def column(title: str, ways: Callable[[Any], Sequence[Verb]]) -> Callable[[Any], SafeString]:
+    """A column of a list with what may be asked of each row: `ways` makes the buttons of one."""
+
+    @admin.display(description=title)
+    def shown(row: Any) -> SafeString:
+        links = [(way.style, way.url, way.label) for way in ways(row) if not way.why_not]
+        return format_html_join(" ", '<a class="button {}" href="{}">{}</a>', links)
+
+    return shown
 
 
 def verbs(operation: Operation, user: User) -> list[Verb]:
@@ -62,8 +99,7 @@ def _why_not_retry(operation: Operation, user: User) -> str:
     kind = kinds.registry.kinds.get(operation.kind)
     if kind is None:
         return "No installed part knows this kind any more."
-    place = kind.asked_of(operation.environment)
-    return authority.why_not(user, kind.permission, place, "Your role may not request this.")
+    return kind.why_not(user, operation.environment, MAY_NOT)
 
 
 def _voted(operation: Operation, user: User) -> bool:

@@ -22,6 +22,7 @@ from providers.http import tally
 from providers.http.errors import (
     CURSOR_LOST,
     CursorLost,
+    Misshapen,
     NotFound,
     PlanTooLow,
     RateLimited,
@@ -84,7 +85,10 @@ class JsonClient:
 
         for attempt in stamina.retry_context(on=retry_wait, attempts=None, timeout=total, wait_max=8.0):
             with attempt:
-                return self._once("GET", path, most_seconds=ends - time.monotonic(), params=params)
+                answer = self._once("GET", path, most_seconds=ends - time.monotonic(), params=params)
+                if answer is None:  # null, or an empty body: no read of either provider has that for an answer
+                    raise Misshapen(f"{self.provider} answered GET {path} with nothing.")
+                return answer
         raise AssertionError("stamina always returns or raises")
 
     def send(self, method: str, path: str, *, params: Params | None = None, body: Any = None, files: Any = None) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 
 DEFAULT_BLOCK_SECONDS = 10.0
 MAX_BLOCK_SECONDS = 3600.0
@@ -26,12 +27,20 @@ def _number(headers: Mapping[str, str], *names: str) -> float | None:
 
 
 def seconds_left(headers: Mapping[str, str]) -> float | None:
-    """Seconds until the bucket refills, from Retry-After or the reset header; None where neither is readable."""
+    """Seconds until the bucket refills, from Retry-After or the reset header; None where neither is readable. A moment
+    is held against the provider's own clock where it tells that too."""
     value = _number(headers, "Retry-After", "Ratelimit-Reset", "X-RateLimit-Reset")
     if value is None:
         return None
-    left = value - time.time() if value > EPOCH_FROM else value
+    left = value - _its_time(headers) if value > EPOCH_FROM else value
     return min(max(left, 0.0), MAX_BLOCK_SECONDS)
+
+
+def _its_time(headers: Mapping[str, str]) -> float:
+    try:
+        return parsedate_to_datetime(headers["Date"]).timestamp()
+    except (KeyError, ValueError):
+        return time.time()
 
 
 class RateLimits:

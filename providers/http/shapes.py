@@ -36,6 +36,20 @@ def part(value: Any) -> Json:
     return value if isinstance(value, Mapping) else {}
 
 
+def thing(value: Any) -> Json:
+    """One object. Raises Misshapen for what is none."""
+    if not isinstance(value, Mapping):
+        raise Misshapen(f"The provider sent {type(value).__name__} instead of a thing.")
+    return value
+
+
+def rows(value: Any) -> list[Json]:
+    """The objects of a list. Raises Misshapen for what is no list: that is not an empty one."""
+    if not isinstance(value, list):
+        raise Misshapen(f"The provider sent {type(value).__name__} instead of a list.")
+    return [item for item in value if isinstance(item, Mapping)]
+
+
 def needed(data: Any, name: str) -> str:
     """What a thing cannot be told from others without. Raises Misshapen where it is missing or no word."""
     value = data.get(name) if isinstance(data, Mapping) else None

@@ -28,16 +28,24 @@ SENTENCES = frozenset(
     ]
 )
 NO_ROOM = (errors.DiskFull, errors.OutOfMemory, errors.IoError)
+CHECKED = errors.CheckViolation.sqlstate
+RAISE = "exec_stmt_raise"  # where PL/pgSQL carries out its RAISE (pl_exec.c)
 FREE = " Free space where that server keeps its files, and run again."
+# Classes of SQLSTATE that rows, or code that they go through, answer with (PostgreSQL, Appendix A).
+OF_ROWS = ("21", "22", "23", "38", "39", "54", "P0")
 NAMED = ("constraint", "column", "table", "datatype")
 
 
 @dataclass(frozen=True)
 class Problem:
-    """`of_the_rows`: rows break a rule, nothing is missing."""
+    """`of_the_rows`: rows break a rule, or code that they go through refuses them; nothing is missing."""
 
     text: str
-    of_the_rows: bool
+    state: str
+
+    @property
+    def of_the_rows(self) -> bool:
+        return self.state.startswith(OF_ROWS)
 
 
 def facts_of(error: psycopg.Error, known: Collection[str] = ()) -> str:
@@ -47,10 +55,23 @@ def facts_of(error: psycopg.Error, known: Collection[str] = ()) -> str:
     return ", ".join([_state(error) + said, *(f"{kind} {name}" for kind, name in names if name and name in known)])
 
 
+def own_state(error: psycopg.Error) -> str:
+    """Empty where PL/pgSQL raised it, whose state is whatever it likes."""
+    return "" if error.diag.source_function == RAISE else error.sqlstate or ""
+
+
 def is_of_the_server(error: psycopg.Error) -> bool:
     """Whether the server could not go on (no disk, no memory, gone): that says nothing about what it was given."""
     lost = error.sqlstate is None and isinstance(error, psycopg.OperationalError)
-    return lost or isinstance(error, (*NO_ROOM, errors.AdminShutdown, errors.CrashShutdown))
+    return lost or (
+        own_state(error) != "" and isinstance(error, (*NO_ROOM, errors.AdminShutdown, errors.CrashShutdown))
+    )
+
+
+def problem_of(error: psycopg.Error, what: str, known: Collection[str], denied: str) -> Problem:
+    """`denied`: what to say where the role may not."""
+    advice = denied if isinstance(error, errors.InsufficientPrivilege) else ""
+    return Problem(f"{what}: {facts_of(error, known)}.{advice}", error.sqlstate or "")
 
 
 def advice_for(error: psycopg.Error) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from providers.http.api_client import JsonClient
 from providers.http.errors import UnknownOutcome
 from providers.http.shapes import needed, part, text
+from providers.render.models import about
 from providers.render.paging import at, things
 from providers.render.records import Blueprint, BlueprintCheck, EnvVar, Webhook, WebhookEvent
 
@@ -20,6 +21,10 @@ class EnvVars:
         """Names and values in plain: hash them at once, store neither."""
         for data in things(self._http, at("services", service, "env-vars"), "envVar"):
             yield EnvVar(needed(data, "key"), text(data.get("value")))
+
+    def get(self, service: str, key: str) -> EnvVar:
+        data = about(key, self._http.get(at("services", service, "env-vars", key)), "key")
+        return EnvVar(key, text(data.get("value")))
 
     def set(self, service: str, key: str, value: str) -> None:
         """Sets one key. It takes effect with the next deploy."""

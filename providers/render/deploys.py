@@ -73,7 +73,7 @@ class Jobs:
             yield from (Job.parse(data) for data in page)
 
     def get(self, service: str, job: str) -> Job:
-        return Job.parse(self._http.get(at("services", service, "jobs", job)))
+        return Job.parse(about(job, self._http.get(at("services", service, "jobs", job))))
 
     def create(self, service: str, command: str) -> Job | None:
         """None where the answer names no job: look it up."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from providers.http.api_client import JsonClient
-from providers.http.shapes import Json, part, text, whole
+from providers.http.shapes import Json, text, thing, whole
 from providers.render.models import listed
 from providers.render.paging import at, things
 
@@ -46,7 +46,7 @@ class Domains:
 
     def get(self, service: str, domain: str) -> Domain:
         """By name or id. Raises NotFound."""
-        return Domain.parse(part(self._http.get(at("services", service, "custom-domains", domain))))
+        return Domain.parse(thing(self._http.get(at("services", service, "custom-domains", domain))))
 
     def list(self, service: str) -> Iterator[Domain]:
         for data in things(self._http, at("services", service, "custom-domains"), "customDomain"):
@@ -76,5 +76,5 @@ class Addresses:
 
     def outbound(self, service: str) -> tuple[str, ...]:
         """The addresses that a service's connections come from: its own, or those its region shares."""
-        answer = part(self._http.get(at("services", service, "outbound-ips")))
+        answer = thing(self._http.get(at("services", service, "outbound-ips")))
         return tuple(text(address) for address in listed(answer.get("ips")))

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 
 from providers.errors import ProviderError
 from providers.http.api_client import JsonClient
+from providers.http.errors import Misshapen
 from providers.http.shapes import Json, moment, needed, part, text
-from providers.render.models import listed
+from providers.render.models import about, listed
 from providers.render.paging import PAGE, at, things
 from providers.render.records import EnvVar
 
@@ -88,7 +89,19 @@ class EnvGroups:
         yield from self._made(owner, middle - BOUND, before)
 
     def get(self, group: str) -> EnvGroup:
-        return EnvGroup.parse(self._http.get(at("env-groups", group)))
+        """Raises Misshapen where it is about another, or one of its lists is none."""
+        data = about(group, self._http.get(at("env-groups", group)))
+        for name in ("serviceLinks", "envVars", "secretFiles"):
+            if not isinstance(data.get(name), list):
+                raise Misshapen(f"Render answered about {group} without its {name}.")
+        return EnvGroup.parse(data)
+
+    def variable(self, group: str, key: str) -> EnvVar:
+        data = about(key, self._http.get(at("env-groups", group, "env-vars", key)), "key")
+        return EnvVar(key, text(data.get("value")))
+
+    def file(self, group: str, name: str) -> SecretFile:
+        return SecretFile.parse(about(name, self._http.get(at("env-groups", group, "secret-files", name)), "name"))
 
     def set(self, group: str, key: str, value: str) -> None:
         """Sets one key. It takes effect with the next deploy of each linked service."""
@@ -112,6 +125,9 @@ class SecretFiles:
         """The service's own files, with their content in plain."""
         for data in things(self._http, at("services", service, "secret-files"), "secretFile"):
             yield SecretFile.parse(data)
+
+    def get(self, service: str, name: str) -> SecretFile:
+        return SecretFile.parse(about(name, self._http.get(at("services", service, "secret-files", name)), "name"))
 
     def set(self, service: str, name: str, content: str) -> None:
         """Sets one file. It takes effect with the next deploy."""

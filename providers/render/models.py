@@ -15,11 +15,11 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def about(asked: str, answer: Any) -> Json:
+def about(asked: str, answer: Any, name: str = "id") -> Json:
     """The answer to a read of one thing. Raises Misshapen where it is about nothing, or about another."""
     said = part(answer)
-    if text(said.get("id")) != asked:
-        raise Misshapen(f"Render was asked for {asked} and answered about {text(said.get('id'))[:80] or 'nothing'}.")
+    if text(said.get(name)) != asked:
+        raise Misshapen(f"Render was asked for {asked} and answered about {text(said.get(name))[:80] or 'nothing'}.")
     return said
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from providers.http.api_client import JsonClient
-from providers.render.models import Event
+from providers.http.shapes import rows
+from providers.render.models import Event, about
 from providers.render.paging import at, query, things
 from providers.render.records import LogLine, Series
 
@@ -23,7 +24,7 @@ class Events:
             yield Event.parse(data)
 
     def get(self, event: str) -> Event:
-        return Event.parse(self._http.get(at("events", event)))
+        return Event.parse(about(event, self._http.get(at("events", event))))
 
 
 class Logs:
@@ -67,4 +68,4 @@ class Metrics:
         deadline: float | None = None,
     ) -> Sequence[Series]:
         asked = query(resource=resource, startTime=start, endTime=end, resolutionSeconds=resolution_seconds)
-        return [Series.parse(data) for data in self._http.get(at("metrics", name), asked, deadline=deadline) or ()]
+        return [Series.parse(data) for data in rows(self._http.get(at("metrics", name), asked, deadline=deadline))]

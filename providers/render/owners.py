@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from providers.http.api_client import JsonClient
-from providers.http.shapes import needed, part, text
+from providers.http.shapes import needed, part, rows, text, thing
 from providers.render.paging import at, things
 
 
@@ -42,9 +42,9 @@ class Owners:
 
     def me(self) -> str:
         """The mail address of whoever the key belongs to; empty where Render tells none."""
-        return text(part(self._http.get("/users")).get("email"))
+        return text(thing(self._http.get("/users")).get("email"))
 
     def members(self, owner: str) -> Sequence[Member]:
         """Everybody in a workspace, with Render's own word for their role, also one that we do not know."""
         answer = self._http.get(at("owners", owner, "members"))
-        return [Member.parse(part(data)) for data in answer or ()]
+        return [Member.parse(part(data)) for data in rows(answer)]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from providers.http.api_client import JsonClient
-from providers.http.shapes import Json, moment, needed, part, text
-from providers.render.models import about, listed
+from providers.http.shapes import Json, moment, needed, part, rows, text, thing
+from providers.render.models import about
 from providers.render.paging import at, things
 
 
@@ -66,7 +66,7 @@ class Databases:
             yield Database.parse(data)
 
     def recovery(self, database: str) -> RecoveryWindow:
-        return RecoveryWindow.parse(self._http.get(at("postgres", database, "recovery")))
+        return RecoveryWindow.parse(thing(self._http.get(at("postgres", database, "recovery"))))
 
     def get(self, database: str) -> Database:
         return Database.parse(about(database, self._http.get(at("postgres", database))))
@@ -82,7 +82,7 @@ class Databases:
 
     def exports(self, database: str) -> Sequence[DatabaseExport]:
         answer = self._http.get(at("postgres", database, "export"))
-        return [DatabaseExport.parse(part(data)) for data in listed(answer)]
+        return [DatabaseExport.parse(part(data)) for data in rows(answer)]
 
     def export(self, database: str) -> None:
         """Render begins a dump; it is ready once `exports` shows it so."""

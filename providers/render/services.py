@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from providers.http.api_client import JsonClient
-from providers.http.shapes import moment, needed, part
-from providers.render.models import Instance, Service, about, listed
+from providers.http.shapes import moment, needed, part, rows
+from providers.render.models import Instance, Service, about
 from providers.render.paging import at, things
 
 
@@ -24,7 +24,7 @@ class Services:
 
     def instances(self, service: str) -> Sequence[Instance]:
         answer = self._http.get(at("services", service, "instances"))
-        return [Instance(needed(data, "id"), moment(data.get("createdAt"))) for data in listed(answer)]
+        return [Instance(needed(data, "id"), moment(data.get("createdAt"))) for data in rows(answer)]
 
     def _patch(self, service: str, body: Mapping[str, Any]) -> Service:
         """Stores configuration; most changes need a deploy to take effect."""

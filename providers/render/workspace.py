@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from providers.http.api_client import JsonClient
-from providers.http.shapes import Json, moment, part, text
+from providers.http.shapes import Json, moment, part, rows, text, thing
 from providers.render.models import listed
 from providers.render.paging import at, query, things
 
@@ -113,10 +113,10 @@ class MaintenanceRuns:
 
     def list(self, owner: str) -> Sequence[MaintenanceRun]:
         answer = self._http.get("/maintenance", query(ownerId=[owner]))
-        return [MaintenanceRun.parse(part(data)) for data in listed(answer)]
+        return [MaintenanceRun.parse(part(data)) for data in rows(answer)]
 
     def get(self, run: str) -> MaintenanceRun:
-        return MaintenanceRun.parse(part(self._http.get(at("maintenance", run))))
+        return MaintenanceRun.parse(thing(self._http.get(at("maintenance", run))))
 
     def reschedule(self, run: str, when: datetime) -> None:
         body = {"scheduledAt": when.isoformat()}

@@ -3,7 +3,7 @@ WITH rows AS (
     SELECT experiment_id, sequence_number, previous_hash, decision_hash,
            lag(decision_hash) OVER chain AS linked_hash, lag(sequence_number) OVER chain AS linked_sequence,
            {computed} AS computed_hash
-    FROM {table}
+    FROM ONLY {table}
     WINDOW chain AS (PARTITION BY experiment_id ORDER BY sequence_number)
 ), judged AS (
     SELECT experiment_id, sequence_number,

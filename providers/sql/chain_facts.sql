@@ -5,7 +5,7 @@ WITH rows AS (
            CASE WHEN t.decision_timestamp >= '0001-01-02 00:00:00+00' AND t.decision_timestamp < 'infinity'
                 THEN date_trunc('month', t.decision_timestamp AT TIME ZONE 'UTC') END AS month,
            {converted} AS converted, CASE WHEN {converted} THEN {conversion} END AS conversion
-    FROM {table} t
+    FROM ONLY {table} t
 ), blocks AS (
     SELECT experiment_id, month, sequence / 100000 AS block, count(*) AS rows, min(sequence) AS first,
            max(sequence) AS last,
@@ -28,5 +28,5 @@ WITH rows AS (
 )
 SELECT m.experiment_id::text, m.month, m.rows, m.first, m.last, coalesce(h.decision_hash, ''), m.decisions_sha256,
        m.conversions, m.conversions_sha256, m.places
-FROM months m LEFT JOIN {table} h ON h.experiment_id = m.experiment_id AND h.sequence_number = m.last
+FROM months m LEFT JOIN ONLY {table} h ON h.experiment_id = m.experiment_id AND h.sequence_number = m.last
 ORDER BY 1, 2

@@ -1,2 +1,2 @@
 -- One row whose content does not give its hash: no order is needed, so processes share the rows.
-SELECT FROM {table} WHERE decision_hash IS DISTINCT FROM {computed} LIMIT 1
+SELECT FROM ONLY {table} WHERE decision_hash IS DISTINCT FROM {computed} LIMIT 1

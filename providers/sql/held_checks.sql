@@ -1,7 +1,7 @@
 -- CHECKs that rows which passed once need not pass again (not immutable, or with a function or operator of somebody's
--- own), and that no parent gave: of these tables and of their columns' domains, with `nested` also of those within arrays,
+-- own, also one that computes a column), and that no parent gave: of these tables and of their columns' domains, with `nested` also of those within arrays,
 -- ranges and composites, which no ALTER DOMAIN validates. Extensions keep theirs.
--- A CoerceViaIO tells no function: it counts as not immutable.
+-- A CoerceViaIO tells no function: it counts as not immutable. With `order` also what compares text, but by bytes.
 WITH RECURSIVE mine AS (
   SELECT c.oid, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE n.nspname || '.' || c.relname = ANY (%(tables)s)
@@ -33,8 +33,13 @@ WITH RECURSIVE mine AS (
 SELECT kind, nspname, relname, conname, pg_get_constraintdef(oid), obj_description(oid, 'pg_constraint'), holders
 FROM checks
 WHERE tree ~ '{(SQLVALUEFUNCTION|COERCEVIAIO) '
+  OR (%(order)s AND tree ~ ':inputcollid (?!(0|950|951) )[0-9]')
   OR EXISTS (SELECT FROM regexp_matches(tree, ' :(?:opfuncid|funcid) (\d+)', 'g') m JOIN pg_proc p ON p.oid = m[1]::oid
              WHERE p.provolatile <> 'i')
   OR EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_constraint'::regclass AND d.objid = checks.oid
              AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass))
+  OR EXISTS (SELECT FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
+             JOIN pg_attrdef g ON g.adrelid = a.attrelid AND g.adnum = a.attnum
+             JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = g.oid
+             WHERE k.oid = checks.oid AND a.attgenerated = 's' AND d.refclassid <> 'pg_class'::regclass)
 ORDER BY 1 DESC, 2, 3, 4

@@ -9,8 +9,8 @@ from typing import Any
 from providers.errors import ProviderError, Refused
 from providers.http.api_client import JsonClient
 from providers.http.errors import Unavailable, UnknownOutcome
-from providers.http.shapes import part, text
-from providers.supabase.models import Backups, MigrationRow, RestorePoint, items
+from providers.http.shapes import part, rows, text, thing
+from providers.supabase.models import Backups, MigrationRow, RestorePoint
 
 POINT_NAME_LENGTH = 20
 HISTORY = "select version, name from supabase_migrations.schema_migrations order by version"
@@ -22,7 +22,7 @@ class DatabaseBackups:
 
     def list(self, ref: str) -> Backups:
         """Daily backups and the PITR window; an empty list is an answer, not an error, and means no backups."""
-        return Backups.parse(part(self._http.get(f"/v1/projects/{ref}/database/backups")))
+        return Backups.parse(thing(self._http.get(f"/v1/projects/{ref}/database/backups")))
 
     def restore(self, ref: str, backup_id: int) -> None:
         """Put a daily backup back, in place. An internal endpoint: it may refuse (Unauthorized, NotFound, Rejected)."""
@@ -43,7 +43,7 @@ class DatabaseBackups:
 
     def point(self, ref: str, name: str) -> RestorePoint:
         path = f"/v1/projects/{ref}/database/backups/restore-point"
-        return RestorePoint.parse({"name": name} | dict(part(self._http.get(path, {"name": name}))))
+        return RestorePoint.parse({"name": name} | dict(thing(self._http.get(path, {"name": name}))))
 
     def undo(self, ref: str, name: str) -> None:
         """Go back to a restore point, in place."""
@@ -67,23 +67,24 @@ class Queries:
     def run(self, ref: str, query: str, parameters: Sequence[Any] = ()) -> list[Mapping[str, Any]]:
         """Rows of a query run as the project's owner; $1 … name the parameters."""
         body = {"query": query} | ({"parameters": list(parameters)} if parameters else {})
-        return list(items(self._http.send("POST", f"/v1/projects/{ref}/database/query", body=body)))
+        answer = self._http.send("POST", f"/v1/projects/{ref}/database/query", body=body)
+        return rows(answer if isinstance(answer, list) else [])  # it was carried out, whatever is answered
 
     def read(self, ref: str, query: str, parameters: Sequence[Any] = ()) -> list[Mapping[str, Any]]:
         """The same as the read-only user, so that a lost answer changed nothing; qualify every name with its schema."""
         body = {"query": query} | ({"parameters": list(parameters)} if parameters else {})
-        return list(items(read_by_post(self._http, f"/v1/projects/{ref}/database/query/read-only", body)))
+        return rows(read_by_post(self._http, f"/v1/projects/{ref}/database/query/read-only", body))
 
     def migrations(self, ref: str) -> list[MigrationRow]:
         """The project's history, from the API or, where that refuses a token, from the table; [] without a table."""
         try:
-            rows = items(self._http.get(f"/v1/projects/{ref}/database/migrations"))
+            told = rows(self._http.get(f"/v1/projects/{ref}/database/migrations"))
         except ProviderError as error:
             if error.retryable:
                 raise
             there = self.read(ref, "select to_regclass('supabase_migrations.schema_migrations') is not null as there")
-            rows = list(self.read(ref, HISTORY)) if there and there[0].get("there") else []
-        return [MigrationRow(text(row.get("version")), text(row.get("name"))) for row in rows]
+            told = self.read(ref, HISTORY) if there and there[0].get("there") else []
+        return [MigrationRow(text(row.get("version")), text(row.get("name"))) for row in told]
 
 
 def _point_name(name: str) -> str:

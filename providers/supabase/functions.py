@@ -8,8 +8,7 @@ from typing import Any, Protocol
 
 from providers.errors import Refused
 from providers.http.api_client import JsonClient, Params
-from providers.http.shapes import part, whole
-from providers.supabase.models import items
+from providers.http.shapes import part, rows, thing, whole
 from providers.supabase.records import Calls, Function, Secret
 
 RESERVED = "SUPABASE_"
@@ -32,10 +31,10 @@ class Functions:
         self._http = http
 
     def list(self, ref: str) -> list[Function]:
-        return [Function.parse(item) for item in items(self._http.get(f"/v1/projects/{ref}/functions"))]
+        return [Function.parse(item) for item in rows(self._http.get(f"/v1/projects/{ref}/functions"))]
 
     def get(self, ref: str, slug: str) -> Function:
-        return Function.parse({"slug": slug} | dict(part(self._http.get(f"/v1/projects/{ref}/functions/{slug}"))))
+        return Function.parse({"slug": slug} | dict(thing(self._http.get(f"/v1/projects/{ref}/functions/{slug}"))))
 
     def deploy(
         self,
@@ -88,12 +87,12 @@ class Functions:
     def calls(self, ref: str, function_id: str) -> Calls | None:
         """What visitors got in the last hour; None where the answer does not tell (its rows have no fixed form)."""
         params: Params = {"interval": "1hr", "function_id": function_id}
-        answer = part(self._http.get(f"/v1/projects/{ref}/analytics/endpoints/functions.combined-stats", params))
-        rows = items(answer.get("result"))
-        name = next((key for key in COUNTS if rows and all(key in row for row in rows)), "")
+        answer = thing(self._http.get(f"/v1/projects/{ref}/analytics/endpoints/functions.combined-stats", params))
+        told = rows(answer.get("result") or [])
+        name = next((key for key in COUNTS if told and all(key in row for row in told)), "")
         if not name:
             return None
-        return Calls(*(sum(whole(row.get(key)) or 0 for row in rows) for key in (name, "server_err_count")))
+        return Calls(*(sum(whole(row.get(key)) or 0 for row in told) for key in (name, "server_err_count")))
 
 
 class Secrets:
@@ -102,7 +101,7 @@ class Secrets:
 
     def list(self, ref: str) -> list[Secret]:
         """Names and times only."""
-        return [Secret.parse(item) for item in items(self._http.get(f"/v1/projects/{ref}/secrets"))]
+        return [Secret.parse(item) for item in rows(self._http.get(f"/v1/projects/{ref}/secrets"))]
 
     def set(self, ref: str, values: Mapping[str, str]) -> None:
         """Create or replace by name; the others stay."""

@@ -11,8 +11,7 @@ from typing import Self
 from providers.errors import Refused
 from providers.http.api_client import JsonClient
 from providers.http.errors import Misshapen
-from providers.http.shapes import Json, moment, part, text
-from providers.supabase.models import items
+from providers.http.shapes import Json, moment, rows, text, thing
 
 SOURCES = {
     "postgres_logs": "Database",
@@ -53,10 +52,10 @@ class Logs:
             f"ORDER BY timestamp DESC LIMIT {MOST}"
         )
         asked = {"sql": sql, "iso_timestamp_start": start.isoformat(), "iso_timestamp_end": end.isoformat()}
-        answer = part(self._http.get(f"/v1/projects/{ref}/analytics/endpoints/logs", asked, deadline=deadline))
+        answer = thing(self._http.get(f"/v1/projects/{ref}/analytics/endpoints/logs", asked, deadline=deadline))
         if answer.get("error"):
             raise Misshapen(f"Supabase could not read its logs: {text(answer['error'])[:300]}.")
-        return [LogLine.parse(row) for row in items(answer.get("result"))][::-1]
+        return [LogLine.parse(row) for row in rows(answer.get("result") or [])][::-1]
 
 
 def _seconds(stamp: object) -> object:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Self
 
-from providers.http.shapes import Json, moment, needed, needed_number, part, text, whole
-
-
-def items(value: Any) -> list[Json]:
-    """The objects of a list; nothing for an empty body or something that is no list."""
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+from providers.http.shapes import Json, moment, needed, needed_number, part, rows, text, whole
 
 
 @dataclass(frozen=True)
@@ -119,7 +113,7 @@ class Backups:
             region=text(data.get("region")),
             walg_enabled=bool(data.get("walg_enabled")),
             pitr_enabled=bool(data.get("pitr_enabled")),
-            entries=tuple(Backup.parse(entry) for entry in items(data.get("backups"))),
+            entries=tuple(Backup.parse(entry) for entry in rows(data.get("backups"))),
             earliest=moment(window.get("earliest_physical_backup_date_unix"), 2020),
             latest=moment(window.get("latest_physical_backup_date_unix"), 2020),
         )

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from providers.http.api_client import JsonClient
-from providers.http.shapes import part
-from providers.supabase.models import Addon, DiskUse, Member, Organization, Project, ServiceHealth, items
+from providers.http.shapes import part, rows, thing
+from providers.supabase.models import Addon, DiskUse, Member, Organization, Project, ServiceHealth
 from providers.supabase.state import ReadOnly, Upgrade, UpgradeStatus
 
 SERVICES = ("db", "auth", "rest", "pooler", "storage", "realtime")
@@ -25,15 +25,15 @@ class Organizations:
         self._http = http
 
     def list(self) -> list[Organization]:
-        return [Organization.parse(item) for item in items(self._http.get("/v1/organizations"))]
+        return [Organization.parse(item) for item in rows(self._http.get("/v1/organizations"))]
 
     def get(self, slug: str) -> Organization:
         """With the plan: free, pro, team or enterprise."""
-        return Organization.parse({"slug": slug} | dict(part(self._http.get(f"/v1/organizations/{slug}"))))
+        return Organization.parse({"slug": slug} | dict(thing(self._http.get(f"/v1/organizations/{slug}"))))
 
     def members(self, slug: str) -> Sequence[Member]:
         """Everybody in it, with Supabase's own word for their role."""
-        return [Member.parse(item) for item in items(self._http.get(f"/v1/organizations/{slug}/members"))]
+        return [Member.parse(item) for item in rows(self._http.get(f"/v1/organizations/{slug}/members"))]
 
 
 class Projects:
@@ -41,23 +41,23 @@ class Projects:
         self._http = http
 
     def list(self) -> list[Project]:
-        return [Project.parse(item) for item in items(self._http.get("/v1/projects"))]
+        return [Project.parse(item) for item in rows(self._http.get("/v1/projects"))]
 
     def get(self, ref: str) -> Project:
-        return Project.parse({"ref": ref} | dict(part(self._http.get(f"/v1/projects/{ref}"))))
+        return Project.parse({"ref": ref} | dict(thing(self._http.get(f"/v1/projects/{ref}"))))
 
     def health(self, ref: str, services: Sequence[str] = SERVICES) -> Sequence[ServiceHealth]:
         answer = self._http.get(f"/v1/projects/{ref}/health", {"services": list(services)})
-        return [ServiceHealth.parse(item) for item in items(answer)]
+        return [ServiceHealth.parse(item) for item in rows(answer)]
 
     def addons(self, ref: str) -> Sequence[Addon]:
         """What is paid for beside the plan, PITR among it."""
-        answer = part(self._http.get(f"/v1/projects/{ref}/billing/addons"))
-        return [Addon.parse(item) for item in items(answer.get("selected_addons"))]
+        answer = thing(self._http.get(f"/v1/projects/{ref}/billing/addons"))
+        return [Addon.parse(item) for item in rows(answer.get("selected_addons"))]
 
     def disk(self, ref: str) -> DiskUse:
         """The file system of the project's database, as it was measured last."""
-        return DiskUse.parse(part(part(self._http.get(f"/v1/projects/{ref}/config/disk/util")).get("metrics")))
+        return DiskUse.parse(part(thing(self._http.get(f"/v1/projects/{ref}/config/disk/util")).get("metrics")))
 
     def pause(self, ref: str) -> None:
         """Empty answer; look at `get(ref).status` until it says INACTIVE."""
@@ -69,7 +69,7 @@ class Projects:
 
     def read_only(self, ref: str) -> ReadOnly:
         """Whether Supabase refuses writes because the disk is nearly full."""
-        return ReadOnly.parse(part(self._http.get(f"/v1/projects/{ref}/readonly")))
+        return ReadOnly.parse(thing(self._http.get(f"/v1/projects/{ref}/readonly")))
 
     def lift_read_only(self, ref: str) -> None:
         """For a quarter of an hour, in which space can be made."""
@@ -77,10 +77,10 @@ class Projects:
 
     def upgrade(self, ref: str) -> Upgrade:
         """Whether its Postgres can be upgraded, to what, and what stands in the way."""
-        return Upgrade.parse(part(self._http.get(f"/v1/projects/{ref}/upgrade/eligibility")))
+        return Upgrade.parse(thing(self._http.get(f"/v1/projects/{ref}/upgrade/eligibility")))
 
     def upgrade_status(self, ref: str) -> UpgradeStatus | None:
         """The last upgrade; None where there was none."""
-        answer = part(self._http.get(f"/v1/projects/{ref}/upgrade/status"))
+        answer = thing(self._http.get(f"/v1/projects/{ref}/upgrade/status"))
         status = part(answer.get("databaseUpgradeStatus"))
         return UpgradeStatus.parse(status) if status else None

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from providers.errors import Refused
 from providers.http.api_client import JsonClient
-from providers.http.shapes import part, text
+from providers.http.shapes import part, rows, text, thing
 from providers.supabase.database import read_by_post
-from providers.supabase.models import items
 from providers.supabase.records import Lint, NetworkRestrictions, Pooler, SslEnforcement
 
 
@@ -25,8 +24,8 @@ class Advisors:
         return self._lints(ref, "performance")
 
     def _lints(self, ref: str, kind: str) -> list[Lint]:
-        answer = part(self._http.get(f"/v1/projects/{ref}/advisors/{kind}"))
-        return [Lint.parse(item) for item in items(answer.get("lints"))]
+        answer = thing(self._http.get(f"/v1/projects/{ref}/advisors/{kind}"))
+        return [Lint.parse(item) for item in rows(answer.get("lints"))]
 
 
 class Network:
@@ -34,7 +33,7 @@ class Network:
         self._http = http
 
     def restrictions(self, ref: str) -> NetworkRestrictions:
-        return NetworkRestrictions.parse(part(self._http.get(f"/v1/projects/{ref}/network-restrictions")))
+        return NetworkRestrictions.parse(thing(self._http.get(f"/v1/projects/{ref}/network-restrictions")))
 
     def restrict(self, ref: str, cidrs: Sequence[str], cidrs_v6: Sequence[str]) -> NetworkRestrictions:
         """REPLACES both lists; leaving Render's outbound addresses out locks the product out of its database."""
@@ -52,14 +51,14 @@ class Network:
 
     def banned(self, ref: str) -> Sequence[str]:
         """Addresses shut out for too many wrong passwords. A read, though Supabase takes it as POST."""
-        answer = part(read_by_post(self._http, f"/v1/projects/{ref}/network-bans/retrieve"))
+        answer = thing(read_by_post(self._http, f"/v1/projects/{ref}/network-bans/retrieve"))
         return [text(address) for address in answer.get("banned_ipv4_addresses") or ()]
 
     def unban(self, ref: str, addresses: Sequence[str]) -> None:
         self._http.send("DELETE", f"/v1/projects/{ref}/network-bans", body={"ipv4_addresses": [*addresses]})
 
     def ssl(self, ref: str) -> SslEnforcement:
-        return SslEnforcement.parse(part(self._http.get(f"/v1/projects/{ref}/ssl-enforcement")))
+        return SslEnforcement.parse(thing(self._http.get(f"/v1/projects/{ref}/ssl-enforcement")))
 
     def enforce_ssl(self, ref: str, enforced: bool) -> SslEnforcement:
         body = {"requestedConfig": {"database": enforced}}
@@ -67,4 +66,4 @@ class Network:
 
     def poolers(self, ref: str) -> list[Pooler]:
         answer = self._http.get(f"/v1/projects/{ref}/config/database/pooler")
-        return [Pooler.parse(item) for item in items(answer)]
+        return [Pooler.parse(item) for item in rows(answer)]

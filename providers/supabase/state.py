@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from providers.http.shapes import Json, moment, text
-from providers.supabase.models import items
+from providers.http.shapes import Json, moment, rows, text
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,9 @@ class Upgrade:
     @classmethod
     def parse(cls, data: Json) -> Self:
         hours = data.get("duration_estimate_hours")
-        errors = [_told(error) for error in items(data.get("validation_errors"))]
+        errors = [_told(error) for error in rows(data.get("validation_errors") or [])]
         roles = [f"role {text(role)} signs in by md5" for role in data.get("legacy_auth_custom_roles") or ()]
-        targets = [text(target.get("app_version")) for target in items(data.get("target_upgrade_versions"))]
+        targets = [text(target.get("app_version")) for target in rows(data.get("target_upgrade_versions") or [])]
         return cls(
             data.get("eligible") is True,
             text(data.get("current_app_version")),

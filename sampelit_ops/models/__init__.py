@@ -5,7 +5,7 @@ truths; ending one is deleting its row.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, ClassVar, cast
 
 from django.conf import settings
@@ -16,12 +16,15 @@ from django.db import models
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from operations.models.operation import database_now
+from operations.periodic.clock import database_time
+
 
 class SessionManager(BaseSessionManager["Session"]):
     def living(self) -> QuerySet[Session]:
         """Of signed-in people, neither expired nor idle for too long, the last used first."""
-        idle_since = timezone.now() - timedelta(seconds=settings.SESSION_IDLE_SECONDS)
-        rows = self.filter(user__isnull=False, expire_date__gt=timezone.now(), seen_at__gt=idle_since)
+        idle_since = database_now(-settings.SESSION_IDLE_SECONDS)
+        rows = self.filter(user__isnull=False, expire_date__gt=database_now(), seen_at__gt=idle_since)
         return rows.order_by("-seen_at")
 
 
@@ -44,7 +47,20 @@ class Session(AbstractBaseSession):
 
 
 class SessionStore(DatabaseStore):
-    """Django's documented way to more columns: https://docs.djangoproject.com/en/5.2/topics/http/sessions/."""
+    """Django's documented way to more columns: https://docs.djangoproject.com/en/5.2/topics/http/sessions/.
+
+    A session lives by the database's clock, which comes with its row (`loaded_at`): no machine's ends or extends it."""
+
+    loaded_at: datetime | None = None
+
+    def _get_session_from_db(self) -> Session | None:
+        rows = Session.objects.annotate(now=database_now())
+        row = rows.filter(session_key=self.session_key, expire_date__gt=database_now()).first()
+        if row is None:
+            self._session_key = None
+        else:
+            self.loaded_at = row.now
+        return row
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
@@ -53,6 +69,7 @@ class SessionStore(DatabaseStore):
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         row = cast(Session, super().create_model_instance(data))
         row.user_id = data.get(SESSION_KEY)
+        row.expire_date = self.get_expiry_date(modification=self.loaded_at or database_time())
         row.public_id, row.device, row.address = (data.get(name, "") for name in ("id", "device", "address"))
         row.began_at, row.seen_at = _at(data.get("began_at")), _at(data.get("seen_at"))
         return row

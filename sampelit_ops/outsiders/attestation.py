@@ -14,7 +14,6 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils import timezone
 
 from ledger.models import Entry
 from ledger.services import record
@@ -23,6 +22,7 @@ from operations.doctor import Check
 from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
 from operations.models import Environment
+from operations.periodic.clock import database_time
 from providers.errors import Refused
 from sampelit_ops.outsiders.readings import Reading, kept
 
@@ -68,7 +68,7 @@ def outsiders(environment: Environment | None) -> Iterator[Check]:
     tone = "idle" if settings.DEMO else "warn"
     if entry is None:
         yield Check("outsiders", tone, "nobody has attested who could pass by", WHY, fix)
-    elif timezone.now() - entry.at > MONTH:
+    elif database_time() - entry.at > MONTH:
         yield Check("outsiders", tone, f"attested by {entry.actor} on {entry.at:%Y-%m-%d}, over a month ago", WHY, fix)
     elif json.loads(entry.data)["content_sha256"] != digest(readings):
         yield Check("outsiders", tone, f"changed since {entry.actor} attested it on {entry.at:%Y-%m-%d}", WHY, fix)

@@ -13,11 +13,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 
 from deployments.render import client as render_client
 from operations.dsns import reading_dsn
 from operations.models import Environment, Heartbeat
+from operations.periodic.clock import database_time
+from operations.periodic.isolation import Failed, each, tell
 from operations.supabase_projects import supabase
 from providers import postgres
 from providers.redact import redact
@@ -52,7 +53,7 @@ def read_all() -> list[Reading]:
     before = {reading.place: reading for reading in kept()[1]}
     readings = [_read(place, source, before.get(place)) for place, source in _sources()]
     detail = {"readings": [asdict(reading) for reading in readings]}
-    Heartbeat.objects.update_or_create(name=KEPT, defaults={"beat_at": timezone.now(), "detail": detail})
+    Heartbeat.objects.update_or_create(name=KEPT, defaults={"beat_at": database_time(), "detail": detail})
     return readings
 
 
@@ -64,11 +65,15 @@ def kept() -> tuple[Heartbeat | None, list[Reading]]:
 
 
 def _read(place: str, source: Source, before: Reading | None) -> Reading:
+    last, found = before or Reading(place), set[Outsider]()
     try:
-        return Reading(place, sorted(set(source()), key=str), timezone.now().isoformat())
+        for outsider in source():
+            found.add(outsider)
+        return Reading(place, sorted(found, key=str), database_time().isoformat())
     except Exception as error:
-        last = before or Reading(place)
-        return Reading(place, last.outsiders, last.at, redact(" ".join(str(error).split()))[:300])
+        return Reading(
+            place, sorted({*last.outsiders, *found}, key=str), last.at, redact(" ".join(str(error).split()))[:300]
+        )
 
 
 def _sources() -> list[tuple[str, Source]]:
@@ -81,22 +86,26 @@ def _sources() -> list[tuple[str, Source]]:
 
 
 def _render() -> Iterator[Outsider]:
-    api = render_client.render()
+    api, failed = render_client.render(), Failed()
     for owner in api.owners.list():
         if owner.type != "team":
             yield Outsider(owner.email or owner.name, f"owner of {owner.name}")
             continue
-        for member in api.owners.members(owner.id):
-            note = "" if member.mfa else NO_FACTOR
-            yield Outsider(member.email or member.name, f"{member.role} of {owner.name}", note)
+        with each(owner.name, failed):
+            for member in api.owners.members(owner.id):
+                note = "" if member.mfa else NO_FACTOR
+                yield Outsider(member.email or member.name, f"{member.role} of {owner.name}", note)
+    tell(failed)
 
 
 def _supabase() -> Iterator[Outsider]:
-    api = supabase()
+    api, failed = supabase(), Failed()
     for organization in api.organizations.list():
-        for member in api.organizations.members(organization.slug):
-            note = "" if member.mfa else NO_FACTOR
-            yield Outsider(member.email or member.name, f"{member.role} of {organization.name}", note)
+        with each(organization.name, failed):
+            for member in api.organizations.members(organization.slug):
+                note = "" if member.mfa else NO_FACTOR
+                yield Outsider(member.email or member.name, f"{member.role} of {organization.name}", note)
+    tell(failed)
 
 
 def _product(environment: Environment) -> Iterator[Outsider]:

@@ -40,7 +40,7 @@ def ways(environment: Environment, lost: Lost, at: datetime, done: Sequence[Oper
     """The same, knowing the restores beside that were asked for this accident."""
     ours = list(_ours(environment, lost, at, schema_for(environment, lost, at, done)))
     project = project_of(environment)
-    backups = list(ProviderBackup.objects.listed().filter(environment=environment, ref=environment.supabase_ref))
+    backups = list(ProviderBackup.objects.told().filter(environment=environment, ref=environment.supabase_ref))
     theirs = [*_pitr(project, backups, at), *_copies(project, backups, at)]
     return [*theirs, *ours] if lost.kind == "project" else [*ours, *theirs]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -22,6 +22,7 @@ from migrations_registry.models import DriftIncident
 from operations.authority import holds_somewhere
 from operations.models import Environment, Operation
 from operations.web.errors import INCOMPLETE
+from operations.web.verbs import Verb, asking
 from providers.errors import ProviderError, Refused
 from sampelit_ops.recover.loss import KINDS, Lost, of_form
 from sampelit_ops.recover.migration_writer import write
@@ -75,10 +76,10 @@ class LostForm(forms.Form):
 
 @dataclass(frozen=True)
 class Row:
-    """An option and the confirmation page that starts it."""
+    """An option and the button that leads to the confirmation page which starts it."""
 
     option: Option
-    url: str
+    way: Verb | None
 
 
 @require_http_methods(["GET", "POST"])
@@ -97,7 +98,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "title": "Recover",
         "form": form,
         "may_write": holds_somewhere(request.user, WRITES),
-        **(_found(form) if valid else {}),
+        **(_found(request, form) if valid else {}),
     }
     status = INCOMPLETE if request.method == "POST" else 200
     return TemplateResponse(request, "admin/recover.html", context, status=status)
@@ -107,10 +108,10 @@ def _initial(asked: Any) -> dict[str, Any]:
     return {"environment": asked.get("environment") or None, "at": timezone.now().astimezone(UTC)}
 
 
-def _found(form: LostForm) -> dict[str, Any]:
+def _found(request: HttpRequest, form: LostForm) -> dict[str, Any]:
     environment, lost, at = _asked(form)
     done = list(restored(environment, lost, at)[:20])
-    rows = [Row(option, _url(environment, lost, at, option)) for option in ways(environment, lost, at, done)]
+    rows = [Row(option, _way(request, environment, lost, at, option)) for option in ways(environment, lost, at, done)]
     return {
         "environment": environment,
         "lost": lost,
@@ -129,13 +130,14 @@ def _asked(form: LostForm) -> tuple[Environment, Lost, datetime]:
     return form.environments[values["environment"]], values["what"], at.replace(tzinfo=UTC)
 
 
-def _url(environment: Environment, lost: Lost, at: datetime, option: Option) -> str:
-    """The one confirmation page, filled in; empty where there is nothing to start."""
+def _way(request: HttpRequest, environment: Environment, lost: Lost, at: datetime, option: Option) -> Verb | None:
+    """None where there is nothing to start."""
     if not option.kind:
-        return ""
-    reason = f"Recover the {lost}, lost at {at:%Y-%m-%d %H:%M:%S} UTC."
-    query = urlencode({"environment": environment.slug, **option.parameters, "reason": reason})
-    return f"{reverse('admin:operations_request', args=[option.kind])}?{query}"
+        return None
+    given = {**option.parameters, "reason": f"Recover the {lost}, lost at {at:%Y-%m-%d %H:%M:%S} UTC."}
+    style = "" if option.layer == "ours" else "danger"
+    way = asking(request.user, option.kind, environment, "Recover", style, **given)
+    return replace(way, says=f"Recover from {option.name}")
 
 
 def _write(request: HttpRequest, form: LostForm) -> HttpResponse:

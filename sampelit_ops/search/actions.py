@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q
-from django.urls import reverse
 
 from backups.models import Policy
 from deployments.models import ConfigFingerprint, Service
-from operations.authority import holds, holds_somewhere
 from operations.engine import kinds
 from operations.models import Environment
+from operations.navigation import page_of_request
 
 MOST = 8
 FILLERS = frozenset(["a", "an", "the", "of", "on", "to", "in", "now", "for", "from", "please", "with"])
@@ -54,7 +52,7 @@ class _Subject:
 
     words: str
     name: str
-    environment: str
+    environment: Environment
     values: dict[str, str] = field(default_factory=dict)
 
 
@@ -64,7 +62,7 @@ def actions(user: User | AnonymousUser, query: str) -> list[Action]:
     fitting = [
         (kind, rest, len(tokens) - len(rest))
         for kind in kinds.registry.kinds.values()
-        if len(rest := _rest(kind, tokens)) < len(tokens) and _may(user, kind)
+        if len(rest := _rest(kind, tokens)) < len(tokens) and kind.for_anywhere(user)
     ]
     if not fitting:
         return []
@@ -74,7 +72,7 @@ def actions(user: User | AnonymousUser, query: str) -> list[Action]:
         (_closeness(kind, tokens), action)
         for kind, rest, hits in fitting
         if hits == most
-        for action in _actions(kind, rest, subjects)
+        for action in _actions(kind, rest, [one for one in subjects if not kind.why_not(user, one.environment, "no")])
     ]
     return [action for _, action in sorted(found, key=lambda pair: pair[0])][:MOST]
 
@@ -96,10 +94,6 @@ def _closeness(kind: kinds.OperationKind, tokens: list[str]) -> tuple[bool, int]
     return not any(word.startswith(token) for token in tokens for word in label), len(label)
 
 
-def _may(user: User | AnonymousUser, kind: kinds.OperationKind) -> bool:
-    return holds(user, kind.permission, None) if kind.everywhere else holds_somewhere(user, kind.permission)
-
-
 def _subjects(tokens: list[str]) -> list[_Subject]:
     """What words can name: services, policies and variables by their names, each environment; four queries."""
     services = Service.objects.filter(removed_at=None).exclude(environment=None).select_related("environment")
@@ -107,28 +101,24 @@ def _subjects(tokens: list[str]) -> list[_Subject]:
     keys = Q(*(("key__iexact", token) for token in tokens), _connector=Q.OR)
     variables = ConfigFingerprint.objects.filter(keys).exclude(service__environment=None)
     return [
-        *(_subject(row.name, row.environment_slug, service=row.render_id) for row in services.order_by(*_FIRST)),
-        *(_subject(row.name, row.environment.slug, policy=row.name) for row in policies.order_by(*_FIRST)),
-        *(
-            _subject(
-                f"{row.key} of {row.service}", row.service.environment_slug, service=row.service.render_id, key=row.key
-            )
-            for row in variables.select_related("service__environment").order_by("service__name")[:MOST]
-        ),
-        *(_Subject(slug.lower(), "", slug) for slug in Environment.objects.values_list("slug", flat=True)),
+        *(_subject(row.name, row.environment, service=row.render_id) for row in services.order_by(*_FIRST)),
+        *(_subject(row.name, row.environment, policy=row.name) for row in policies.order_by(*_FIRST)),
+        *map(_variable, variables.select_related("service__environment").order_by("service__name")[:MOST]),
+        *(_subject("", environment) for environment in Environment.objects.all()),
     ]
 
 
 def _variable(row: ConfigFingerprint) -> _Subject:
     service = row.service
-    return _subject(f"{row.key} of {service}", service.environment_slug, service=service.render_id, key=row.key)
+    return _subject(f"{row.key} of {service}", service.environment, service=service.render_id, key=row.key)
 
 
 _FIRST = ("-environment__protected", "name")
 
 
-def _subject(name: str, environment: str, **values: str) -> _Subject:
-    return _Subject(f"{name} {environment}".lower(), name, environment, values)
+def _subject(name: str, environment: Environment | None, **values: str) -> _Subject:
+    assert environment is not None  # noqa: S101 - rows without one are not asked for
+    return _Subject(f"{name} {environment}".strip().lower(), name, environment, values)
 
 
 def _actions(kind: kinds.OperationKind, rest: list[str], subjects: Iterable[_Subject]) -> list[Action]:
@@ -142,9 +132,8 @@ def _actions(kind: kinds.OperationKind, rest: list[str], subjects: Iterable[_Sub
 
 
 def _action(kind: kinds.OperationKind, subject: _Subject | None) -> Action:
-    address = reverse("admin:operations_request", args=[kind.name])
     if subject is None:
-        return Action(kind.label, address)
+        return Action(kind.label, page_of_request(kind.name))
     label = f"{kind.label}: {subject.name} on" if subject.name else f"{kind.label} on"
-    query = urlencode({"environment": subject.environment, **subject.values})
-    return Action(f"{label} {subject.environment}", f"{address}?{query}")
+    address = page_of_request(kind.name, environment=subject.environment.slug, **subject.values)
+    return Action(f"{label} {subject.environment}", address)

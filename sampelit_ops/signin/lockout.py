@@ -13,12 +13,12 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 
 from ledger.models import Entry
 from ledger.services import record
 from operations import notify
 from operations.accounts import SYSTEM
+from operations.periodic.clock import database_time
 from sampelit_ops.signin.client_address import client_ip
 
 CODE = "signin.locked"
@@ -35,13 +35,13 @@ def locked(request: HttpRequest, response: HttpResponse | None, credentials: dic
 
 
 def _told_lately(username: str) -> bool:
-    lately = Entry.objects.filter(subject=username, code=CODE, at__gt=timezone.now() - _QUIET)
+    lately = Entry.objects.filter(subject=username, code=CODE, at__gt=database_time() - _QUIET)
     return lately.exists()
 
 
 @transaction.atomic
 def _tell(username: str, address: str) -> None:
     body = f"Five failed sign-ins from {address}. Ask them whether it was they; if not, start their sign-in over."
-    key = f"locked:{username}:{timezone.now():%Y%m%d%H%M}"
+    key = f"locked:{username}:{database_time():%Y%m%d%H%M}"
     notify.enqueue(key, subject=f"Sign-in of {username} is locked for a while", body=body)
     record(CODE, actor=SYSTEM, subject=username, data={"address": address})

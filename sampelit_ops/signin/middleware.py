@@ -8,7 +8,6 @@ refresh) never keep a session alive.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 
 from django.conf import settings
@@ -22,6 +21,7 @@ from django.urls import reverse
 
 from ledger.services import record
 from operations import authority
+from operations.periodic.clock import database_time
 from sampelit_ops.roles import ACTING
 from sampelit_ops.signin.person import proven
 from sampelit_ops.signin.sessions import began, describe
@@ -113,7 +113,8 @@ def _changed(before: User | AnonymousUser, request: HttpRequest, response: HttpR
 
 
 def _why_ended(request: HttpRequest, user: User) -> str:
-    session, now = request.session, time.time()
+    session = request.session
+    now = (getattr(session, "loaded_at", None) or database_time()).timestamp()
     standing = _standing(user)
     if "began_at" not in session:
         describe(request)

@@ -6,8 +6,6 @@ for each browser that never signed them in before.
 
 from __future__ import annotations
 
-import time
-
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
@@ -18,6 +16,7 @@ from ledger.services import record
 from operations.models import AccessToken
 from operations.models.ulid import new_ulid
 from operations.notify.outbox import enqueue
+from operations.periodic.clock import database_time
 from operations.tokens.ending import end_tokens
 from sampelit_ops.models import Session
 from sampelit_ops.signin import browser
@@ -32,7 +31,7 @@ Tell an admin, who can start your sign-in over.
 
 def describe(request: HttpRequest) -> None:
     """Write into the session what it is known by, and when it began."""
-    now, session = time.time(), request.session
+    now, session = database_time().timestamp(), request.session
     session["id"], session["device"], session["address"] = new_ulid(), browser.words(request), client_ip(request)[:45]
     session["began_at"] = session["seen_at"] = now
 

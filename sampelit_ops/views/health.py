@@ -15,12 +15,12 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Exists, Max, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Greatest
 from django.http import HttpRequest, JsonResponse
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from operations.models import Heartbeat, Operation, Status, Step
 from operations.models.operation import database_now
+from operations.periodic.clock import database_time
 
 LATE_SECONDS = 300
 
@@ -87,4 +87,4 @@ def _newest_step() -> Subquery:
 
 
 def _age(moment: datetime | None) -> int | None:
-    return None if moment is None else max(0, int((timezone.now() - moment).total_seconds()))
+    return None if moment is None else max(0, int((database_time() - moment).total_seconds()))

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.db.models import Count, Min
 from django.http import Http404, HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -18,6 +17,7 @@ from django.views.decorators.http import require_safe
 from ledger import stream
 from ledger.models import Head
 from operations.models import Heartbeat, Operation, Status, Task
+from operations.periodic.clock import database_time
 
 OPEN = [Status.AWAITING_APPROVAL, Status.QUEUED, Status.RUNNING]
 
@@ -50,14 +50,14 @@ def _operations() -> Iterator[str]:
     yield from (f'ops_operations_open{{status="{r["status"]}",kind="{r["kind"]}"}} {r["n"]}' for r in rows)
     yield from _head("ops_oldest_queued_seconds", "Age of the oldest queued operation; 0 when none waits.")
     waiting = [r["oldest"] for r in rows if r["status"] == Status.QUEUED]
-    yield f"ops_oldest_queued_seconds {(timezone.now() - min(waiting)).total_seconds() if waiting else 0:.0f}"
+    yield f"ops_oldest_queued_seconds {(database_time() - min(waiting)).total_seconds() if waiting else 0:.0f}"
     yield from _head("ops_tasks_open", "Human tasks that nobody has closed.")
     yield f"ops_tasks_open {Task.objects.filter(closed_at=None).count()}"
 
 
 def _heartbeats() -> Iterator[str]:
     yield from _head("ops_heartbeat_age_seconds", "Seconds since each worker, canary, ticker or job last reported.")
-    now = timezone.now()
+    now = database_time()
     for beat in Heartbeat.objects.all()[:100]:
         name = beat.name.replace("\\", "_").replace('"', "_").replace("\n", "_")
         yield f'ops_heartbeat_age_seconds{{name="{name}"}} {(now - beat.beat_at).total_seconds():.0f}'

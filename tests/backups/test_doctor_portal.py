@@ -44,6 +44,7 @@ def test_the_age_of_the_portals_copy(settings, store) -> None:
     assert "never copied in clear" in missing.fix
 
 
+@pytest.mark.usefixtures("one_clock")
 def test_the_ledgers_checkpoints_in_the_store(settings) -> None:
     assert list(doctor_portal.ledger_checkpoints(None)) == []
     record("test.thing", actor="ada")

@@ -241,6 +241,7 @@ def test_gaps_and_an_unwatched_end_are_named(year: Year) -> None:
     assert any("No proven run was made at the end" in line for line in report.cannot_be_known)
 
 
+@pytest.mark.usefixtures("one_clock")
 def test_a_period_that_is_not_over_is_not_known(year: Year) -> None:
     weeks(year)
 

@@ -88,6 +88,7 @@ HARMLESS = [
     "ALTER ROLE anon SET statement_timeout = '5s'",
     f"CREATE STATISTICS public.together ON segment_key, context_hash FROM {T}",
     f"REINDEX TABLE {T}",
+    f"ALTER TABLE {T} CLUSTER ON once",
 ]
 
 
@@ -166,6 +167,9 @@ ALTERED = [
     ("RENAME conversion_value TO worth", "table_gone"),
     ("RENAME decision_hash TO hash", "table_gone"),
     ("DISABLE TRIGGER ALL", "guard_changed"),
+    ("ADD new varchar(64) DEFAULT 'x'; DROP context_hash; RENAME new TO context_hash", "row_edited"),
+    ("RENAME context_hash TO x; RENAME user_agent_hash TO context_hash; RENAME x TO user_agent_hash", "row_edited"),
+    ("ALTER conversion_value TYPE int; ALTER conversion_value TYPE numeric(10, 2)", "conversion_changed"),
 ]
 WIDER = [
     "ALTER conversion_value TYPE numeric(14, 4)",
@@ -178,7 +182,7 @@ WIDER = [
 
 
 def altering(change: str) -> Callable[[psycopg.Connection], object]:
-    return lambda connection: connection.execute(f"ALTER TABLE {T} {change}".encode())
+    return lambda connection: [connection.execute(f"ALTER TABLE {T} {one}".encode()) for one in change.split("; ")]
 
 
 @pytest.mark.sampled(3)
@@ -191,6 +195,65 @@ def test_a_definition_that_changed_values_or_took_them_is_an_incident(change: st
 @pytest.mark.parametrize("change", WIDER)
 def test_a_definition_that_keeps_every_value_raises_nothing(change: str, after) -> None:
     verdict = after(altering(change))
+
+    assert (verdict.status, verdict.findings, verdict.examined.not_compared) == ("proven", (), "")
+
+
+EDITED = {
+    "an invisible character": ("visitor_id = visitor_id || U&'\\200B'", "row_edited"),
+    "a blank": ("segment_key = segment_key || ' '", "row_edited"),
+    "capitals": ("algorithm_version = upper(algorithm_version)", "row_edited"),
+    "an empty text for none": ("created_at = NULL, user_agent_hash = ''", "row_edited"),
+    "no number": ("conversion_value = 'NaN'", "conversion_changed"),
+    "no time": ("conversion_timestamp = 'infinity'", "conversion_changed"),
+    "another id": ("id = gen_random_uuid()", "rows_removed"),
+}
+
+
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("what", EDITED)
+def test_what_nobody_sees_in_a_row_is_found(what: str, after) -> None:
+    change, code = EDITED[what]
+    where = f"id = (SELECT id FROM {T} WHERE conversion_observed LIMIT 1)"
+
+    verdict = after(lambda connection: connection.execute(f"UPDATE {T} SET {change} WHERE {where}".encode()))
+
+    assert code in [finding.code for finding in verdict.findings]
+
+
+def test_a_row_that_went_to_an_heir_is_removed_and_the_copy_is_true(after) -> None:
+    def inherited(connection: psycopg.Connection) -> None:
+        connection.execute(f"CREATE TABLE heir () INHERITS ({T})")
+        one = f"SELECT id FROM ONLY {T} WHERE sequence_number = 3 LIMIT 1"
+        moved = (
+            f"WITH gone AS (DELETE FROM ONLY {T} WHERE id = ({one}) RETURNING *) INSERT INTO heir SELECT * FROM gone"
+        )
+        connection.execute(moved.encode())
+
+    verdict = after(inherited)
+
+    assert verdict.status == "suspect"
+    assert {"chain_broken", "guard_changed", "rows_removed"} <= {finding.code for finding in verdict.findings}
+
+
+REWRITTEN = {
+    "compacted": "VACUUM FULL {0}",
+    "written with the same values": "UPDATE {0} SET visitor_id = visitor_id, conversion_value = conversion_value",
+    "stored otherwise": "ALTER TABLE {0} ALTER visitor_id SET STORAGE EXTERNAL, ALTER context_hash SET COMPRESSION lz4",
+    "logged anew": "ALTER TABLE {0} SET UNLOGGED; ALTER TABLE {0} SET LOGGED",
+    "another collation": 'ALTER TABLE {0} ALTER context_hash TYPE varchar(64) COLLATE "C"',
+    "read by views": "CREATE MATERIALIZED VIEW seen AS SELECT * FROM {0}; CREATE VIEW one AS SELECT count(*) FROM {0}",
+    "more people, more experiments": "INSERT INTO users (email, password_hash, full_name) VALUES ('a@b.c', 'x', 'N');"
+    " INSERT INTO experiments (id, user_id, name) SELECT gen_random_uuid(), user_id, 'new' FROM experiments LIMIT 1",
+}
+
+
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize("what", REWRITTEN)
+def test_a_table_written_anew_raises_nothing(what: str, after) -> None:
+    verdict = after(
+        lambda connection: [connection.execute(one.encode()) for one in REWRITTEN[what].format(T).split("; ")]
+    )
 
     assert (verdict.status, verdict.findings, verdict.examined.not_compared) == ("proven", (), "")
 

@@ -120,11 +120,9 @@ def test_what_nobody_can_know_is_named_beforehand(kind: str) -> None:
 
 
 def test_the_rows_before_and_after_are_told(world: World) -> None:
-    edited = next(row for row in world.found("row_edited").rows if row["after"]["visitor_id"] == "forged")
-    gone = world.found("tail_cut").rows[0]
+    edited, gone = world.found("row_edited").rows, world.found("tail_cut").rows[0]
 
-    assert edited["before"]["visitor_id"] != "forged"
-    assert edited["before"]["decision_timestamp"] == edited["after"]["decision_timestamp"]
+    assert all(row["before"] != row["after"] and row["before"].keys() == row["after"].keys() for row in edited)
     assert (gone["after"], len(gone["before"]["decision_hash"])) == ({}, 64)
 
 

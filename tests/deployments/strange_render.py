@@ -80,6 +80,8 @@ class StrangeHttp:
             items = self.chance.sample(items, self.chance.randint(0, len(items)))
         if self._odd(0.5):
             items.insert(0, self.chance.choice(ODD_ROWS))
+        if self._odd(0.3) and items and isinstance(items[0], dict) and "deploy" in items[0]:
+            items.append({**items[0], "deploy": {**items[0]["deploy"], "status": "live"}})
         if self._odd(0.2) and items and isinstance(items[-1], dict):
             items[-1].pop("cursor", None)
         return items

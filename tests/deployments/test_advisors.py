@@ -19,6 +19,7 @@ from ledger.models import Entry
 from operations.models import Environment
 from providers.errors import Refused
 from providers.supabase.security import Advisors
+from tests.missing import for_a_minute
 from tests.people import holder
 from tests.supabase_sandbox import REF, Stand, running
 
@@ -44,12 +45,14 @@ def test_a_finding_is_open_then_resolved_then_open_again(stand: Stand) -> None:
     same = sync_all()
     opened = (error().status, amber())
     stand.unprotected = []
+    once = sync_all()
+    for_a_minute(AdvisorFinding)
     gone = sync_all()
     resolved = (error().status, error().resolved_at is not None, amber())
     stand.unprotected = ["leads"]
     again = sync_all()
 
-    assert (first.findings, same.findings, gone.resolved, again.findings) == (3, 0, 1, 1)
+    assert (first.findings, same.findings, once.resolved, gone.resolved, again.findings) == (3, 0, 0, 1, 1)
     assert opened == ("open", True)
     assert resolved == ("resolved", True, False)
     assert (error().status, error().resolved_at) == ("open", None)
@@ -67,6 +70,8 @@ def test_an_ignored_finding_stays_ignored_until_it_went_away(stand: Stand) -> No
     with pytest.raises(Refused, match="not open any more"):
         advisors.ignore(error(), "operator", "The table is public on purpose.")
     stand.unprotected = []
+    sync_all()
+    for_a_minute(AdvisorFinding)
     sync_all()
     stand.unprotected = ["leads"]
     sync_all()

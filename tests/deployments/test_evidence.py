@@ -15,7 +15,6 @@ from django.utils import timezone
 
 from deployments.models import Deployment, Service, SyncState
 from deployments.models.deployment import Status, known
-from deployments.render import gone
 from deployments.render.listed import SyncReport
 from deployments.render.record_deploy import observe
 from deployments.render.service_rows import fetch
@@ -23,6 +22,7 @@ from deployments.render.sync import poll, sync_service
 from ledger.models import Entry
 from ledger.registry import sentence_for
 from operations.models import Environment
+from operations.periodic import gone
 from providers.errors import ProviderError
 from providers.http.errors import Misshapen
 from providers.render import Deploy
@@ -130,6 +130,19 @@ def test_a_write_whose_answer_names_no_deploy_is_looked_up(answer: Any) -> None:
     deploys = http.client().deploys
 
     assert (deploys.create("srv-1"), deploys.rollback("srv-1", "dep-1")) == (None, None)
+
+
+def test_a_page_that_has_a_deploy_twice_unlike_is_not_taken_at_either_word() -> None:
+    http = StrangeHttp(random.Random(1))
+    http.oddness, row = 0, {"id": "dep-1", "status": "created", "updatedAt": BEGAN.isoformat(), "before": []}
+    http.services["srv-1"] = {"id": "srv-1", "name": "api", "serviceDetails": {}}
+    http.deploys["srv-1"] = [row]
+    twice = {"cursor": "dep-1", "deploy": {**row, "status": "live"}}
+    http._list = lambda items: [*items, twice] if "deploy" in items[0] else items  # type: ignore[method-assign]
+    for _ in range(2):  # the history, then the newest
+        poll(client=http.client())
+
+        assert list(Deployment.objects.values_list("render_id", "status")) == [("dep-1", "created")]
 
 
 def test_one_row_that_cannot_be_stored_stops_no_other(sandbox: Harness) -> None:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deployments import jobs, previews
-from deployments.models import Service, VariableGroup
+from deployments.models import ConfigFingerprint, Service, VariableGroup
 from deployments.variables import fingerprints, parity
 from ledger.models import Entry
 from operations.engine import kinds
@@ -24,6 +24,7 @@ from providers.errors import ProviderError, Refused
 from providers.render import EnvGroup, EnvVar
 from sandbox.render.api.groups import new_group
 from tests.deployments.conftest import finish
+from tests.missing import for_a_minute
 from tests.render_sandbox import API, Harness
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +76,8 @@ def test_only_the_value_that_changed_is_noted_as_changed(db: None) -> None:
 def test_a_secret_shared_through_a_group_is_a_violation(sandbox: Harness, read: None) -> None:
     for service in ("sampelit-api", "sampelit-api-staging"):
         del sandbox.sandbox.world.env[sandbox.service(service)]["JWT_SECRET"]
+        fingerprints.refresh(sandbox.render, Service.objects.get(name=service))
+        for_a_minute(ConfigFingerprint)
         fingerprints.refresh(sandbox.render, Service.objects.get(name=service))
     group_of(sandbox, "sampelit-common")["_env"]["JWT_SECRET"] = SECRET
     fingerprints.refresh_groups(sandbox.render)

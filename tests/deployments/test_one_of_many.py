@@ -21,10 +21,12 @@ from deployments.variables import fingerprints
 from operations.engine import kinds
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Registered, step
-from operations.models import Environment, Operation, Risk, Step
+from operations.models import Environment, Heartbeat, Operation, Risk, Step
 from providers.errors import ProviderError
+from providers.http.errors import Unauthorized, Unavailable
 from providers.http.shapes import moment
 from providers.render import Deploy
+from providers.render.workspace import MaintenanceRun, RenderEnvironment
 from tests.deployments.conftest import finish
 from tests.render_sandbox import API, Harness
 
@@ -116,7 +118,51 @@ def test_one_services_addresses_hide_no_others(sandbox: Harness, api: Service) -
     known = workspace.known()
     assert sandbox.service("sampelit-api-staging") in known.addresses
     assert api.render_id not in known.addresses
-    assert known.notes == {}
+    assert api.render_id in known.notes["addresses"]
+    assert set(known.notes) == {"addresses"}
+
+
+REFUSALS = [Unauthorized("Render refused the key."), Unavailable("Render failed.")]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=["403", "503"])
+def test_one_workspaces_maintenance_hides_no_others(
+    sandbox: Harness, api: Service, monkeypatch: pytest.MonkeyPatch, refusal: ProviderError
+) -> None:
+    other = Service.objects.create(render_id="srv-other", name="other", owner_id="a-workspace-before-it")
+    soon = timezone.now() + timedelta(days=2)
+    kept = {"id": "kept", "type": "t", "resource": "r", "at": soon.isoformat(), "owner": other.owner_id}
+    Heartbeat.objects.keep(workspace.KEPT, {"maintenance": [kept]})
+
+    def runs(owner: str) -> list[MaintenanceRun]:
+        if owner == other.owner_id:
+            raise refusal
+        return [MaintenanceRun("planned", workspace.PLANNED, at=soon)]
+
+    monkeypatch.setattr(sandbox.render.maintenance_runs, "list", runs)
+    workspace.read(sandbox.render)
+
+    assert {line["id"] for line in workspace.known().maintenance} == {"kept", "planned"}
+    assert [other.owner_id in check.found for check in workspace.refused(None)] == [True]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=["403", "503"])
+def test_one_projects_environments_hide_no_others(
+    sandbox: Harness, api: Service, monkeypatch: pytest.MonkeyPatch, refusal: ProviderError
+) -> None:
+    Heartbeat.objects.keep(workspace.KEPT, {"environments": {"srv-kept": "Staging"}})
+
+    def environments(projects: list[str]) -> list[RenderEnvironment]:
+        if "prj-other" in projects:
+            raise refusal
+        return [RenderEnvironment("evm-1", "Production", services=(api.render_id,))]
+
+    monkeypatch.setattr(sandbox.render.environments, "projects", lambda: iter(["prj-other", "prj-1"]))
+    monkeypatch.setattr(sandbox.render.environments, "list", environments)
+    workspace.read(sandbox.render)
+
+    assert workspace.known().environments == {"srv-kept": "Staging", api.render_id: "Production"}
+    assert "prj-other" in workspace.known().notes["environments"]
 
 
 @pytest.mark.parametrize("answer", ["402", "403", "404", "400"])

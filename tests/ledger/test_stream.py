@@ -195,6 +195,7 @@ def test_doctor_and_metrics_know_how_far_it_is_behind(there: Collector, settings
     assert "ops_ledger_collector_behind_seconds 0" in text
 
 
+@pytest.mark.usefixtures("one_clock")
 def test_an_old_entry_that_nobody_took_is_red(settings: Any) -> None:
     settings.OPS_LEDGER_COLLECTOR = "syslog+tls://127.0.0.1:9"
     with time_machine.travel(timezone.now() - timedelta(seconds=61)):

@@ -155,3 +155,31 @@ def test_a_default_partition_that_nobody_knows_of_may_be_there(text: str) -> Non
     found = {finding.rule for finding in analyse(text.encode()).findings}
 
     assert ("ML-DEFAULT-PARTITION" in found) == UNKNOWN[text]
+
+
+POLICIES = {
+    "CREATE POLICY p ON own USING (id IN (SELECT id FROM own WHERE n = 4))": True,
+    "CREATE POLICY p ON own FOR SELECT USING (EXISTS (SELECT FROM own o WHERE o.n = own.id))": True,
+    "CREATE POLICY p ON own FOR DELETE USING (id IN (SELECT id FROM own))": False,
+    "CREATE POLICY p ON own USING (id IN (SELECT id FROM customers))": False,
+}
+
+
+@pytest.mark.parametrize("text", POLICIES)
+def test_a_policy_that_reads_its_own_table_lets_nobody_read(text: str, proof_dsn: str) -> None:
+    fails = False
+    with psycopg.connect(proof_dsn) as connection, connection.transaction(force_rollback=True):
+        connection.execute("CREATE TABLE own (id int, n int); ALTER TABLE own FORCE ROW LEVEL SECURITY")
+        connection.execute(
+            "ALTER TABLE own ENABLE ROW LEVEL SECURITY; CREATE ROLE reader; GRANT reader TO CURRENT_USER"
+        )
+        connection.execute("GRANT SELECT ON own, customers TO reader")
+        connection.execute(text.encode())
+        connection.execute("SET ROLE reader")
+        try:
+            connection.execute("SELECT * FROM own")
+        except psycopg.errors.InvalidObjectDefinition:
+            fails = True
+
+    assert fails is POLICIES[text]
+    assert ("MC-POLICY-RECURSES" in {each.rule for each in analyse(text.encode()).findings}) is fails

@@ -12,7 +12,8 @@ from migrations_registry.observing import expected_objects
 
 RULES = """
 MC-ALTER-TYPE MC-CREATE-DOMAIN MC-DOMAIN-CHANGE MC-DROP-DEFAULT MC-DROP-NOT-NULL MC-EMPTY-MATVIEW MC-ENUM-ADD-VALUE
-MC-EVENT-TRIGGER MC-EXTENSION MC-GENERATED-ALWAYS MC-JSON MC-NO-API-GRANT MC-NO-AUTOVACUUM MC-OWNER MC-PUBLISH-ALL
+MC-EVENT-TRIGGER MC-EXTENSION MC-GENERATED-ALWAYS MC-JSON MC-NO-API-GRANT MC-NO-AUTOVACUUM MC-OWNER
+MC-POLICY-RECURSES MC-PUBLISH-ALL
 MC-PUBLISH-OTHER MC-QUERY-MEANING MC-RENAME-COLUMN MC-RENAME-ENUM MC-RENAME-SCHEMA MC-RENAME-TABLE MC-RENAME-TYPE
 MC-REPLACE-VIEW MC-REPLICA-IDENTITY MC-ROLE-SETTING MC-RULE MC-SEQ-RESTART MC-SET-SCHEMA MC-SUBSCRIPTION
 MC-TRIGGER-STOPS MD-ALTER-NARROW MD-CASCADE MD-CATALOG-MODS MD-DELETE MD-DELETE-ALL MD-DROP-COLUMN MD-DROP-CONSTRAINT
@@ -41,7 +42,7 @@ MX-CTE-DML MX-DO MX-DYNAMIC MX-EXPLAIN-ANALYZE MX-FN-CALL MX-PREPARE MX-UNREADAB
 STATEMENTS = """
 AlterCollationStmt: collation_version
 AlterDatabaseRefreshCollStmt: collation_version
-AlterDatabaseSetStmt: role_setting server_wide
+AlterDatabaseSetStmt: role_setting
 AlterDatabaseStmt: alter_database
 AlterDefaultPrivilegesStmt: default_privileges
 AlterDomainStmt: alter_domain
@@ -57,7 +58,7 @@ AlterOpFamilyStmt: existing
 AlterOperatorStmt: existing
 AlterOwnerStmt: change_other_owner
 AlterPolicyStmt: alter_policy
-AlterPublicationStmt: alter_publication publish_other
+AlterPublicationStmt: publication publish_other
 AlterRoleSetStmt: role_setting
 AlterRoleStmt: locked_role role
 AlterSeqStmt: alter_sequence managed_schema
@@ -66,7 +67,7 @@ AlterSystemStmt: server_wide
 AlterTSConfigurationStmt: text_search
 AlterTSDictionaryStmt: text_search
 AlterTableMoveAllStmt: move_all
-AlterTableStmt: alter_composite managed_schema
+AlterTableStmt: alter_attribute alter_composite managed_schema
 AlterTypeStmt: existing
 AlterUserMappingStmt: foreign
 CallStmt: server_functions set_value setting_functions
@@ -108,7 +109,7 @@ DiscardStmt: discard
 DoStmt: do language
 DropOwnedStmt: drop_owned
 DropRoleStmt: drop_role
-DropStmt: drop drop_concurrently drop_index drop_names drop_policy drop_publication managed_names
+DropStmt: drop drop_concurrently drop_index drop_names drop_policy managed_names publication
 DropSubscriptionStmt: subscription
 DropTableSpaceStmt: server_wide
 DropUserMappingStmt: foreign
@@ -143,6 +144,7 @@ AT_AddColumn: add_column add_column inline_keys refers
 AT_AddConstraint: add_check add_key refers
 AT_AddIdentity: add_identity
 AT_AddInherit: inherit
+AT_AddOf: alter_type
 AT_AlterColumnType: alter_type alter_type
 AT_AlterConstraint: enforce
 AT_AttachPartition: attach attach

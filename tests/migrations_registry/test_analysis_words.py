@@ -157,6 +157,23 @@ def test_who_waits_is_said_for_every_lock(lock: str) -> None:
     assert WAITS.search(said)
 
 
+UNSURE = {
+    "CREATE TABLE IF NOT EXISTS t (a int); CREATE INDEX i ON t (a)": True,
+    "DO $$ BEGIN CREATE TABLE t (a int); EXCEPTION WHEN duplicate_table THEN NULL; END $$; TRUNCATE t": True,
+    "CREATE TABLE IF NOT EXISTS t (a int); ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES u (a)": False,
+    "CREATE INDEX i ON t (a)": False,
+}
+
+
+@pytest.mark.parametrize("text", UNSURE)
+def test_of_a_table_that_may_be_new_it_is_said_so(text: str) -> None:
+    (told, *_) = [each.message for each in analyse(text.encode()).statements[-1].findings if each.lock]
+    known = [each.message for each in analyse(text.encode(), facts=FACTS).statements[-1].findings]
+
+    assert told.startswith("if t was there before: ") is UNSURE[text]
+    assert not any(message.startswith("if t was") for message in known)
+
+
 def test_advice_is_whole() -> None:
     assert not [
         (each.safe_form, sql) for sql, each in told() if re.search(r"[{}]|\bNone\b| ,|(?<!\w)\(\)", each.safe_form)

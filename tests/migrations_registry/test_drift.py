@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from backups.models import Policy, Restore, Run
 from ledger.models import Entry
 from migrations_registry.drift import detect as drift_detect
 from migrations_registry.models import DriftIncident, HistoryReading, SchemaFingerprint
@@ -34,6 +35,31 @@ def watched_production(sampelit_copy: dict[str, str], monkeypatch: pytest.Monkey
 @pytest.fixture
 def admin(sampelit_copy: dict[str, str]) -> psycopg.Connection:
     return psycopg.connect(sampelit_copy["admin"], autocommit=True)
+
+
+def running(environment: Environment, kind: str, **more: Any) -> Operation:
+    now = timezone.now()
+    operation = Operation.objects.create(
+        kind=kind,
+        environment=environment,
+        requested_by=person("ana"),
+        exclusive_key="schema:production",
+        status="queued",
+        content_sha256="0" * 64,
+        risk="routine",
+        approvals_required=0,
+        requested_at=now,
+        expires_at=now,
+        pool="export",
+        **more,
+    )
+    Operation.objects.update(status="running", lease_owner="w1", lease_until=now)
+    return operation
+
+
+def ended(operation: Operation, **more: Any) -> None:
+    done = {"status": "succeeded", "outcome": "succeeded", "ended_at": timezone.now(), **more}
+    Operation.objects.filter(pk=operation.pk).update(lease_owner="", lease_until=None, **done)
 
 
 def test_a_change_is_one_incident_that_grows_and_closes_when_undone(
@@ -84,20 +110,7 @@ def test_an_operation_that_changes_the_schema_is_not_looked_into(
     watched_production: Environment, admin: psycopg.Connection
 ) -> None:
     drift_detect.look(watched_production)
-    Operation.objects.create(
-        kind="migrations.apply",
-        environment=watched_production,
-        requested_by=person("ana"),
-        exclusive_key="schema:production",
-        status="queued",
-        content_sha256="0" * 64,
-        risk="routine",
-        approvals_required=0,
-        requested_at=timezone.now(),
-        expires_at=timezone.now(),
-        pool="export",
-    )
-    Operation.objects.update(status="running", lease_owner="w1", lease_until=timezone.now())
+    running(watched_production, "migrations.apply")
     admin.execute("CREATE TABLE shadow (id integer)")
     assert drift_detect.look(watched_production) is None
     assert not DriftIncident.objects.exists()
@@ -110,31 +123,51 @@ def test_a_restore_that_takes_a_migration_back_is_no_drift(
     target = timezone.now()
     admin.execute("CREATE TABLE late (id integer)")
     drift_detect.keep(watched_production, drift_detect.read(watched_production), because="late.sql applied")
-    operation = Operation.objects.create(
-        kind="backups.provider_pitr",
-        environment=watched_production,
-        requested_by=person("ana"),
-        status="queued",
-        exclusive_key="schema:production",
-        content_sha256="0" * 64,
-        risk="routine",
-        approvals_required=0,
-        requested_at=target,
-        expires_at=target,
-        pool="export",
-    )
-    Operation.objects.update(status="running", lease_owner="w1", lease_until=timezone.now())
+    operation = running(watched_production, "backups.provider_pitr")
     admin.execute("DROP TABLE late")
     now = timezone.now()
     result = {"restored_to": target.isoformat(), "restored_at": now.isoformat()}
-    Operation.objects.update(
-        status="succeeded", outcome="succeeded", ended_at=now, lease_owner="", lease_until=None, result=result
-    )
+    ended(operation, result=result)
     assert drift_detect.look(watched_production) is None
     expected = drift_detect.trusted(watched_production)
     assert expected is not None
     assert expected.trusted_because.endswith(f"by {operation.pk}")
     admin.execute("CREATE TABLE late (id integer)")
+    assert drift_detect.look(watched_production) is not None
+
+
+def test_a_check_that_a_live_restore_left_not_valid_is_no_drift(
+    watched_production: Environment, admin: psycopg.Connection
+) -> None:
+    for name in ("named", "other"):
+        admin.execute(f"ALTER TABLE users ADD CONSTRAINT {name} CHECK (created_at <= now())")
+    drift_detect.keep(watched_production, drift_detect.read(watched_production), because="checks.sql applied")
+    operation = running(watched_production, "backups.restore", parameters={"target": "live"})
+    ended(operation)
+    policy = Policy.objects.create(environment=watched_production, name="all", tables=["*"])
+    run = Run.objects.create(policy=policy, operation=operation, status="failed", ended_at=timezone.now())
+    notes = ["The check named of public.users could not be rebuilt: check violation (23514). It is there as NOT VALID."]
+    Restore.objects.create(operation=operation, run=run, target="live", status="succeeded", report={"notes": notes})
+    not_valid = "ALTER TABLE users DROP CONSTRAINT {0}; ALTER TABLE users ADD CONSTRAINT {0} CHECK ({1}) NOT VALID"
+    admin.execute(not_valid.format("named", "created_at <= now()"))
+
+    assert drift_detect.look(watched_production) is None
+
+    admin.execute(not_valid.format("other", "created_at <= now()"))  # nobody told of this one
+    found = drift_detect.look(watched_production)
+
+    assert found is not None
+    assert [change["name"] for change in found.changes] == ["public.users.other"]
+    assert f"NOT VALID since {operation.pk}" in str(drift_detect.trusted(watched_production).trusted_because)
+
+
+def test_a_live_restore_that_left_no_row_stops_no_look(
+    watched_production: Environment, admin: psycopg.Connection
+) -> None:
+    drift_detect.look(watched_production)
+    ended(running(watched_production, "backups.restore", parameters={"target": "live"}))
+    admin.execute("CREATE TABLE shadow (id integer)")
+
     assert drift_detect.look(watched_production) is not None
 
 

@@ -11,7 +11,9 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
+import requests
 import stamina
+from openapi_core.exceptions import OpenAPIError
 
 from providers.errors import ProviderError
 from providers.http.errors import Misshapen
@@ -47,10 +49,13 @@ def made(name: str, adapter: Answering) -> Render | Supabase:
 def ask(name: str, call: Call, answer: Any) -> Answering:
     """Call with this answer; a list is read to its end."""
     adapter = Answering(body=answer)
-    answered = call(made(name, adapter))
+    read(call(made(name, adapter)))
+    return adapter
+
+
+def read(answered: Any) -> None:
     if hasattr(answered, "__next__"):
         list(answered)
-    return adapter
 
 
 def request_of(name: str, call: Call) -> Any:
@@ -86,9 +91,29 @@ def test_what_the_file_allows_is_understood_and_no_other_shape_breaks_it(name: s
     for branch in range(3):
         with but_about_another():
             ask(name, call, file.made(schema, branch))
-    for answer in spoiled(file.made(schema)):
+    for answer in (*spoiled(file.made(schema)), [], {}, [[]], [7], "text", 7, True):
         with suppress(ProviderError):
             ask(name, call, answer)
+
+
+@pytest.mark.parametrize(("name", "call"), CALLS, ids=[name for name, _ in CALLS])
+def test_a_read_that_is_answered_by_nothing_is_an_error_and_not_empty(name: str, call: Call) -> None:
+    request, adapter = request_of(name, call), Answering()
+    if request.method == "GET" and not request.path_url.endswith("/body"):
+        for adapter.content in (b"", b"null"):
+            with pytest.raises(Misshapen):
+                read(call(made(name, adapter)))
+
+
+@pytest.mark.specs
+def test_a_body_of_null_is_no_request() -> None:
+    for path, address in (
+        (openapi.RENDER_AS_PUBLISHED, "https://api.render.com/v1/services/srv-1/deploys"),
+        (openapi.SUPABASE_AS_PUBLISHED, "https://api.supabase.com/v1/projects/abcdefghijklmnopqrst/restore"),
+    ):
+        request = requests.Request("POST", address, data="null", headers={"Content-Type": "application/json"})
+        with pytest.raises(OpenAPIError):
+            openapi.check(openapi.required(path), request.prepare())
 
 
 def test_the_answers_tell_a_client_that_breaks_from_one_that_does_not() -> None:

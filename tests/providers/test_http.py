@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 import requests
@@ -148,6 +149,8 @@ def test_both_readings_of_the_reset_header(harness: Harness, epoch: bool) -> Non
 def test_reset_headers_are_read_leniently() -> None:
     assert seconds_left({"Ratelimit-Reset": "45"}) == 45
     assert seconds_left({"Ratelimit-Reset": str(time.time() + 30)}) == pytest.approx(30, abs=2)
+    at = {"Date": "Mon, 30 Nov 2026 10:00:00 GMT"}
+    assert seconds_left(at | {"Ratelimit-Reset": str(datetime(2026, 11, 30, 10, 0, 30, tzinfo=UTC).timestamp())}) == 30
     assert seconds_left({"Retry-After": "5", "Ratelimit-Reset": "45"}) == 5
     assert seconds_left({"Ratelimit-Reset": "soon"}) is None
     assert RateLimits().blocked("all", {}) == 10

@@ -28,7 +28,7 @@ PUT_TOGETHER = {
     "deployments/blueprint/rules/shapes.py: pattern": "literals of our own beside the fields",
     "backups/archive/subset.py: f'(?<![\\\\w.\\\\\"]){re.escape(old)}(?=[,)])'": "a plain word, the name of a table",
     "operations/worker/messages.py: f'[{ALPHABET}]{{26}}|{CANARY}'": "26 of one class, or a word",
-    "backups/archive/schema_comparison.py: '|'.join((f'(?<![\\\\w\"]){re.escape(name)}(?![\\\\w\"])' "
+    "providers/postgres/schema/comparison.py: '|'.join((f'(?<![\\\\w\"]){re.escape(name)}(?![\\\\w\"])' "
     "for name in {*map(_quoted, owners), 'pg_database_owner'}))": "plain words, the names of owners",
     "sampelit_ops/recover/migration_sql.py: f'\\\\b{re.escape(column.name)}\\\\b'": "a plain word",
 }

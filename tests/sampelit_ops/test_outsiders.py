@@ -124,6 +124,7 @@ def test_a_product_is_asked_by_whichever_role_is_here(production: Environment, m
     assert Outsider(str(known["USER"]), "superuser") in reading.outsiders
 
 
+@pytest.mark.usefixtures("one_clock")
 def test_it_is_attested_by_name_and_for_a_month(settings: Any) -> None:
     settings.DEMO = False
     assert tone() == ("warn", "nobody has attested who could pass by")

@@ -124,9 +124,9 @@ Personal tokens: account:tokens
 50 supabase: steps discover
 """,
     "template tags": """
-ops.badge ops.duration ops.empty_state ops.exactly ops.form_key ops.here ops.labelled ops.list_is_empty ops.mails
-ops.may_somewhere ops.named ops.number ops.request_command ops.runbook ops.selected_choice ops.size ops.step_tone
-ops.timeline_of ops.tone ops.when ops.words
+ops.asking ops.badge ops.duration ops.empty_state ops.exactly ops.form_key ops.here ops.labelled ops.list_is_empty
+ops.mails ops.may_somewhere ops.named ops.number ops.request_command ops.runbook ops.selected_choice ops.size
+ops.step_tone ops.timeline_of ops.tone ops.way ops.when ops.words
 """,
     "admin": """
 auth.User=PersonAdmin backups.EvidenceReport=EvidenceReportAdmin backups.Hold=HoldAdmin
@@ -150,7 +150,7 @@ altered_data approvers authority_key backup_keys backup_place backup_proofs back
 backup_source backup_stores blueprints clock clocks collector copies coverage databases environment_rows
 factor_key factors_at_rest fingerprints identities known_fixes last_witness ledger ledger_checkpoints
 ledger_owner mail migration_history migrations new_approvers outbox outsiders passkey_votes periodic_jobs places
-plan_memory planned_maintenance portal_copy portal_database reach render render_recovery repositories requests
+plan_memory planned_maintenance portal_copy portal_database reach refused render render_recovery repositories requests
 retention second_factors secrets services sign_on slack store supabase supabase_functions ticker tokens troubles
 unknown_words variables votes webhook workers
 """,
@@ -173,15 +173,15 @@ drift
 backups.decision.traced backups.evidence.produced backups.export.failed backups.export.proven
 backups.export.stored backups.export.suspect backups.hold.placed backups.hold.released backups.incident.opened
 backups.incident.resolved backups.policy.added backups.policy.changed backups.policy.database_accepted
-backups.portal.recovered backups.provider.not_restored backups.provider.point backups.provider.restored
-backups.restore.failed backups.restore.looked_after backups.restore.succeeded backups.run.brought_back
-backups.run.downloaded
+backups.portal.recovered backups.provider.gone backups.provider.not_restored backups.provider.point
+backups.provider.restored backups.restore.failed backups.restore.looked_after backups.restore.succeeded
+backups.run.brought_back backups.run.downloaded
 backups.run.mirrored backups.run.purged backups.runs.retired backups.slot.acknowledged backups.slot.missed
 backups.store.probed backups.witness.sent demo.accident.provoked demo.accident.put_back
 deployments.blueprint_read deployments.bundle_kept deployments.bundle_removed deployments.canceled
 deployments.deploy_gone
 deployments.failed deployments.finding_ignored deployments.finding_reopened deployments.findings_changed
-deployments.function_live deployments.function_removed deployments.healthy deployments.history_read
+deployments.function_live deployments.function_removed deployments.gone deployments.healthy deployments.history_read
 deployments.live deployments.maintenance_lifted deployments.odd_order deployments.runs_portal deployments.service_back
 deployments.service_removed deployments.settings_changed deployments.started
 deployments.unhealthy ledger.authority_key_published ledger.exported ledger.verified migrations_registry.applied

@@ -10,14 +10,13 @@ from collections import Counter
 from datetime import timedelta
 from itertools import islice
 
-from django.utils import timezone
-
 from deployments.models import Service
 from deployments.render.client import render
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
+from operations.periodic.clock import database_time
 from providers.errors import Refused
 from providers.render.workspace import AuditEntry
 
@@ -32,7 +31,7 @@ def owners(environment: Environment) -> list[str]:
 
 def read(ctx: StepContext) -> None:
     api, counted = render(), Counter[str]()
-    since = timezone.now() - timedelta(hours=int(ctx.parameters.get("hours") or HOURS))
+    since = database_time() - timedelta(hours=int(ctx.parameters.get("hours") or HOURS))
     for owner in owners(ctx.environment):
         entries = list(islice(api.audit_logs.list(owner, start=since), MOST))
         for entry in entries:

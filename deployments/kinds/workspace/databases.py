@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from django.utils import timezone
-
 from deployments import workspace
 from deployments.render.at_most_once import LONG_LOOKS, RENDER
 from deployments.render.client import render
@@ -16,6 +14,7 @@ from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
+from operations.periodic.clock import database_time
 from operations.web.moments import second
 from providers.errors import ProviderError, Refused
 
@@ -159,7 +158,7 @@ class RecoverDatabase(DatabaseKind):
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         cleaned, at = super().clean(environment, parameters), second(str(parameters["at"]))
-        if at > timezone.now():
+        if at > database_time():
             raise Refused(f"{at:%Y-%m-%dT%H:%M:%SZ} is not over yet. Nothing was requested.")
         name = str(parameters["name"])
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,50}", name) or name in [

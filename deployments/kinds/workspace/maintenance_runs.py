@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from django.utils import timezone
-
 from deployments import workspace
 from deployments.render.at_most_once import RENDER
 from deployments.render.client import render
@@ -14,6 +12,7 @@ from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
+from operations.periodic.clock import database_time
 from operations.web.moments import second
 from providers.errors import ProviderError, Refused
 
@@ -62,7 +61,7 @@ def begin(ctx: StepContext) -> None:
 
     otherwise = f"Render was asked once and still says that {run} is planned. Look at its dashboard."
     state = RENDER.brought_about(ctx, begun, lambda: api.maintenance_runs.start(run), otherwise)
-    workspace.read(api)
+    workspace.read(api, changed="maintenance")
     ctx.result(run=run, state=state)
     if state not in BEGUN:
         raise ProviderError(f"Render did not do this maintenance: it says {state.replace('_', ' ')}. {LOOK}")
@@ -99,7 +98,7 @@ class RescheduleMaintenance(MaintenanceRunKind):
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         run, at = find(str(parameters["run"])), second(str(parameters["at"]))
-        if at <= timezone.now():
+        if at <= database_time():
             raise Refused(f"{at:%Y-%m-%d %H:%M} UTC is over. Nothing was requested. To begin now: start_maintenance.")
         if run["latest"] and at > datetime.fromisoformat(run["latest"]):
             raise Refused(f"Render puts it off to {run['latest'][:16]} UTC at the latest. Nothing was requested.")

@@ -44,7 +44,7 @@ def delete_file(ctx: StepContext) -> None:
 
     otherwise = f"Render still shows {name} on {service.name}. Look at its dashboard."
     RENDER.brought_about(ctx, gone, lambda: api.secret_files.delete(service.render_id, name), otherwise)
-    fingerprints.refresh(api, service)
+    service.variables.filter(kind="file", key=name).delete()
     ctx.result(service=service.name, file=name, takes_effect="with the next deploy")
 
 

@@ -50,8 +50,9 @@ def as_text(path: str, analysis: Analysis) -> str:
 
 
 def _lines(path: str, statement: Statement, finding: Finding) -> list[str]:
-    marks = [finding.lock or "no lock", *(["rewrite"] if finding.rewrite else []), *(["scan"] if finding.scan else [])]
+    marks = [f"lock: {finding.lock or 'none'}"]
+    marks += ["writes all rows anew"] * finding.rewrite + ["reads all rows"] * finding.scan
     return [
         f"{path}:{statement.line}: {finding.severity} {finding.rule}: {finding.message} [{', '.join(marks)}]",
-        f"    instead: {finding.safe_form}",
+        f"    instead: {finding.safe_form}".replace("\n", "\n      "),
     ]

@@ -17,7 +17,10 @@ KEYS = {"id", "uuid", "guid", "pk", "key", "ctid", "tableoid", "xmin", "cmin"}
 _NAMES = """code domain email filename handle host hostname isbn login name nickname no number path reference sku slug
 subdomain token url username version version_num"""
 _NAMING = frozenset(_NAMES.split())
-_NAMING_ENDS = ("_code", "_email", "_guid", "_key", "_name", "_no", "_number", "_ref", "_slug", "_token", "_uuid")
+# The same behind the table's own word (`order_number` in `orders`; `country_code` is another thing's), or one of these.
+_ENDS = "code email guid key name no number ref slug token uuid"
+_ANYTHINGS = "access api external file host invite iso login phone public serial short tracking"
+_NAMING_ENDS, _OF_ANYTHING = frozenset(_ENDS.split()), frozenset(_ANYTHINGS.split())
 _FLIPPED = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
 _LARGE = 1_000_000
 _BRANCHES = (dict, list)
@@ -58,7 +61,8 @@ def _equal(sides: list[Node], target: Node, others: bool) -> int:
     if same and ("SubLink" in left or "SubLink" in right):
         return MANY
     if same and not others:
-        return FEW if any(len(name) > 1 and name[-2] not in own for name in names) else EVERY
+        of_another = any(len(name) > 1 and name[-2] not in own for name in names)
+        return EVERY if not of_another else FEW if _names_rows(left, own) or _names_rows(right, own) else MANY
     joined = others and any(len(name) > 1 and name[-2] not in own for name in names)
     return FEW if (_names_rows(left, own) or _names_rows(right, own)) and not joined else MANY
 
@@ -70,14 +74,16 @@ def _own(target: Node) -> set[str]:
 def _names_rows(side: Node, own: set[str]) -> bool:
     """A column alone that names its row: the key, one that is unique by its nature, `order_id` in `orders`."""
     inner = bare(side["FuncCall"]["args"][0]) if _called(side) in _FOLDED and "args" in side["FuncCall"] else side
-    if "ColumnRef" not in inner:
+    fields = strings(inner.get("ColumnRef", {}).get("fields", [])) or ["*"]
+    if "ColumnRef" not in inner or (len(fields) > 1 and fields[-2] not in own):
         return False
-    name = (strings(inner["ColumnRef"]["fields"]) or ["*"])[-1].lower()
-    thing = name.removesuffix("id").removesuffix("_")
-    own_id = thing != name and any(
-        table.lower() in (thing, f"{thing}s", f"{thing}es", f"{thing[:-1]}ies") for table in own if table
-    )
-    return name in KEYS or name in _NAMING or name.endswith(_NAMING_ENDS) or own_id
+    name = fields[-1].lower()
+    thing, _, end = name.rpartition("_")
+    thing, end = (name.removesuffix("id"), "id") if not thing and name.endswith("id") else (thing, end)
+    words = (thing, f"{thing}s", f"{thing}es", f"{thing[:-1]}ies")
+    is_own = bool(thing) and any(f"_{table.lower()}".endswith(tuple(f"_{word}" for word in words)) for table in own)
+    names = end == "id" or end in _NAMING_ENDS
+    return name in KEYS or name in _NAMING or (names and is_own) or (end in _NAMING_ENDS and thing in _OF_ANYTHING)
 
 
 def ties(node: Node) -> bool:

@@ -10,6 +10,7 @@ from migrations_registry.analysis.parsing.versioned_syntax import MARKED
 
 DML = frozenset(("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"))
 _INNER = DML | {"FuncCall", "RangeVar", "A_Expr", "SubLink", "SortBy", "ColumnRef", "TypeCast", "RangeTableSample"}
+_INNER |= {"SQLValueFunction"}
 
 
 def relation(node: Node) -> Name:
@@ -17,6 +18,14 @@ def relation(node: Node) -> Name:
     if node.get("relpersistence") == "t":
         return "pg_temp", node["relname"]
     return node.get("schemaname", "public"), node["relname"]
+
+
+def in_words(kind: str) -> str:
+    """`operator class` of OBJECT_OPCLASS."""
+    text = kind.removeprefix("OBJECT_").replace("_", " ").lower()
+    for short, whole in (("op", "operator "), ("ts", "text search ")):
+        text = f"{whole}{text[2:]}" if text.startswith(short) and text != "operator" else text
+    return text.replace(" ext", "s").replace("fdw", "foreign data wrapper")
 
 
 def strings(items: list[Node]) -> list[str]:

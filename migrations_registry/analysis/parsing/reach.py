@@ -45,10 +45,10 @@ def reach(where: Node | None, target: Node, others: bool) -> int:
 
 
 def names_rows(where: Node | None, target: Node, others: bool) -> bool:
-    """Whether it chooses few rows by what looks like their key."""
+    """Whether it chooses few rows by comparing what names them. That a key is NULL names none: it may be a new one."""
     both = (where or {}).get("BoolExpr", {})
     parts = both["args"] if both.get("boolop") == "AND_EXPR" else [where or {}]
-    return any(_is_key_test(part) and reach(part, target, others) == FEW for part in parts)
+    return any("A_Expr" in part and reach(part, target, others) == FEW for part in parts)
 
 
 def _combined(node: Node, target: Node, others: bool) -> int:

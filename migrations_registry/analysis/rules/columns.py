@@ -41,7 +41,7 @@ DROP_DEFAULT = rule(
 DEFAULT_CHANGE = rule(
     "ML-DEFAULT-CHANGE",
     CONVENTION,
-    "changes the default of {column} for new rows: nobody can use the table for a moment",
+    "changes the default of {column} for new rows: nobody can use {name} for a moment",
     "Nothing to do.",
     lock=AX,
     bad=("ALTER TABLE orders ALTER COLUMN note SET DEFAULT 'x'",),
@@ -80,7 +80,7 @@ def column_default(command: Node, alter: Node, state: State) -> None:
     if "def" not in command and _is_required(name, column, state):
         state.see(DROP_DEFAULT, name=label(name), column=column)
     else:
-        state.see(DEFAULT_CHANGE, column=column)
+        state.see(DEFAULT_CHANGE, column=column, name=label(name))
 
 
 def _is_required(name: tuple[str, str], column: str, state: State) -> bool:

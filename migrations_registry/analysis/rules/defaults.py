@@ -77,7 +77,7 @@ GENERATED_STORED = rule(
 GENERATED_VIRTUAL = rule(
     "ML-GEN-VIRTUAL",
     CONVENTION,
-    "a virtual column is computed when read: nobody can use the table for a moment",
+    "{column} is computed when it is read: nobody can use {name} for a moment",
     "Nothing to do.",
     lock=AX,
     versions="18+",
@@ -119,7 +119,7 @@ def add_column(command: Node, alter: Node, state: State) -> None:
     by_kind = {item["Constraint"]["contype"]: item["Constraint"] for item in column.get("constraints", [])}
     if not command.get("missing_ok") or _is_absent(name, column["colname"], state):
         state.created_columns.add((name, column["colname"]))
-    if "CONSTR_NOTNULL" in by_kind:
+    if by_kind.keys() & {"CONSTR_NOTNULL", "CONSTR_IDENTITY"} or state.column_types[name, column["colname"]] in _SERIAL:
         state.required_columns.add((name, column["colname"]))
     needs_value = by_kind.keys() & {"CONSTR_NOTNULL", "CONSTR_PRIMARY"} and not _fills(column, by_kind)
     if state.is_new(name):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrations_registry.analysis.model import AX, COMPATIBILITY, DESTRUCTIVE, Rule
-from migrations_registry.analysis.parsing.nodes import dotted, label, strings
+from migrations_registry.analysis.parsing.nodes import dotted, in_words, label, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.parents import also_waits, keys_of
 from migrations_registry.analysis.rule_registry import on, rule
@@ -52,7 +52,7 @@ CASCADE = rule(
 DROP_VIEW = rule(
     "MD-DROP-VIEW",
     COMPATIBILITY,
-    "drops view {name}: what still reads it fails",
+    "drops view {name}: what still reads it fails; made again, it comes without its grants and comments",
     "CREATE OR REPLACE VIEW keeps readers working; drop it when nothing reads it any more.",
     lock=AX,
     bad=("DROP VIEW recent",),
@@ -102,7 +102,7 @@ def _breaks(rule_id: str, what: str, bad: str, good: str) -> Rule:
     return rule(
         rule_id,
         COMPATIBILITY,
-        f"drops {what} {{name}}: code that uses it fails",
+        f"drops {what} {{name}}: code that uses it fails; made again, it comes without its grants and comments",
         "Deploy code that no longer uses it first, then drop it.",
         bad=(bad,),
         good=(good,),
@@ -125,7 +125,7 @@ _KINDS = {
 _KINDS |= {"OBJECT_PROCEDURE": _KINDS["OBJECT_FUNCTION"], "OBJECT_ROUTINE": _KINDS["OBJECT_FUNCTION"]}
 RELATIONS = {"OBJECT_TABLE", "OBJECT_FOREIGN_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_INDEX"}
 _ELSEWHERE = {"OBJECT_POLICY", "OBJECT_INDEX", "OBJECT_PUBLICATION"}
-_OTHER = _breaks("MD-DROP-OTHER", "object", "DROP AGGREGATE spare_sum(int)", "SELECT sum(1)")
+_OTHER = _breaks("MD-DROP-OTHER", "{what}", "DROP AGGREGATE spare_sum(int)", "SELECT sum(1)")
 
 
 @on("DropStmt")
@@ -138,13 +138,14 @@ def drop(node: Node, state: State) -> None:
     lasting = [
         _label_of(item, kind)
         for item, name in zip(node["objects"], names, strict=True)
-        if not (_made_here(name, kind, state) and not (cascades(node) and name in state.tied))
+        if not (_made_here(name, kind, state) and not (cascades(node) and state.tied))
         and not _is_replaced(item, kind, state)
     ]
     waits = also_waits([parent for name in names for _, parent, _ in keys_of(name, state)], state)
     for name in lasting:
         state.see(
             _KINDS.get(kind, _OTHER),
+            what=in_words(kind),
             name=name,
             cascade=" and everything in it" if cascades(node) else "",
             waits=waits,
@@ -182,6 +183,8 @@ def _is_replaced(item: Node, kind: str, state: State) -> bool:
 def _made_here(name: tuple[str, str], kind: str, state: State) -> bool:
     if kind in RELATIONS:
         return state.is_new(name)
+    if kind == "OBJECT_SCHEMA":
+        return ("", name[1]) in state.made_names
     return name in (state.made_types if kind in ("OBJECT_TYPE", "OBJECT_DOMAIN") else state.made_names)
 
 

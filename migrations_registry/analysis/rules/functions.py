@@ -31,12 +31,14 @@ SECDEF = rule(
 DEFINER_OPEN = rule(
     "MS-DEFINER-OPEN",
     SECURITY,
-    "{name}() changes rows with its owner's rights and does not ask who calls it, and everybody may: the API offers "
-    "functions of {schema} to whoever holds its public key",
+    "{name}() shows or changes rows with its owner's rights and does not ask who calls it, and everybody may: on "
+    "Supabase whoever holds the public API key",
     "REVOKE EXECUTE ON FUNCTION … FROM public, anon; in the same file, and GRANT it to one role; or check auth.uid().",
     bad=(
         "CREATE FUNCTION x() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS "
         "'BEGIN DELETE FROM auth.users; END'",
+        "CREATE FUNCTION x() RETURNS SETOF orders LANGUAGE sql SECURITY DEFINER SET search_path = '' AS "
+        "'SELECT * FROM public.orders'",
     ),
     good=(
         "CREATE FUNCTION x() RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = '' AS "
@@ -67,9 +69,9 @@ DO = rule(
     good=("SELECT 'DO $$ BEGIN PERFORM 1; END $$'",),
 )
 
-_PLATFORM = re.compile(r"\b(auth|storage|vault)\s*\.", re.IGNORECASE)
-_WRITES = re.compile(r"\b(insert\s+into|update|delete\s+from|truncate|merge\s+into|execute)\b", re.IGNORECASE)
-_ASKS = re.compile(r"\bauth\.(uid|jwt|role|email)\s*\(|\b(current|session)_user\b|request\.jwt", re.IGNORECASE)
+_TOUCHES_ROWS = re.compile(r"\b(from|into|update|truncate|execute|table)\s+[\w\"]", re.IGNORECASE)
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+_ASKS = re.compile(r"\bauth\.(uid|jwt|role|email)\s*\(|\bsession_user\b|request\.jwt", re.IGNORECASE)
 _RUN = {"OBJECT_AGGREGATE", "OBJECT_OPERATOR"}
 _NAMES = {f"OBJECT_{kind}" for kind in ("FUNCTION", "PROCEDURE", "ROUTINE", "AGGREGATE", "OPERATOR")}
 _TYPES = {"OBJECT_TYPE", "OBJECT_DOMAIN"}
@@ -91,7 +93,7 @@ def create_function(node: Node, state: State) -> None:
         state.see(LEAKPROOF, name=name)
     made = routine(node, state.source, state.scope.schemas[0])
     if made.is_definer and _serves_anybody(node, made, state):
-        state.see(DEFINER_OPEN, name=name, schema=made.name[0])
+        state.see(DEFINER_OPEN, name=name)
     known = state.routines.setdefault(made.name[1], [])
     if all((each.name, each.statement) != (made.name, made.statement) for each in known):
         known.append(made)
@@ -99,12 +101,18 @@ def create_function(node: Node, state: State) -> None:
 
 
 def _serves_anybody(node: Node, made: Routine, state: State) -> bool:
-    """On Supabase: no trigger's, not withdrawn from the public by the file, and never asks who calls."""
-    text = made.body or state.source
-    is_supabase = state.exposed or bool(_PLATFORM.search(text))
+    """No trigger's, where others look, not withdrawn from the public by the file, and never asks who calls."""
+    text, schema = made.body or state.source, made.name[0]
     is_trigger = type_name(node.get("returnType", {})) in ("trigger", "event_trigger")
-    reachable = made.name[0] not in MANAGED | {"private"} and made.name not in state.secured
-    return is_supabase and not is_trigger and reachable and bool(_WRITES.search(text)) and not _ASKS.search(text)
+    is_open = schema == "public" or (state.exposed and schema not in MANAGED | {"private"})
+    reachable = is_open and made.name not in state.secured
+    touches = any(map(_TOUCHES_ROWS.search, (text, _COMMENT.sub(" ", text))))
+    return not is_trigger and reachable and touches and not asks_caller(text)
+
+
+def asks_caller(text: str) -> bool:
+    """Whether it names what tells who calls: no comment, and no current_user, which is its owner."""
+    return bool(_ASKS.search(_COMMENT.sub(" ", text)))
 
 
 @on("AlterFunctionStmt")
@@ -163,9 +171,10 @@ def other_name(node: Node, state: State) -> None:
         state.made_names = {name for name in state.made_names if name[1] != old}
         if known:
             state.made_names.add((node.get("newschema", state.scope.schemas[0]), node.get("newname", old)))
-    elif node.get("renameType") in _TYPES and object_name(node["object"]) in state.made_types:
-        old_type = object_name(node["object"])
-        state.made_types[old_type[0], node["newname"]] = state.made_types.pop(old_type)
+    elif (node.get("renameType") or node["objectType"]) in _TYPES and object_name(node["object"]) in state.made_types:
+        schema, name = object_name(node["object"])
+        new = node.get("newschema", schema), node.get("newname", name)
+        state.made_types[new] = state.made_types.pop((schema, name))
 
 
 @on("DropStmt")

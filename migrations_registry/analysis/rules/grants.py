@@ -7,6 +7,7 @@ from migrations_registry.analysis.parsing.arguments import type_text
 from migrations_registry.analysis.parsing.nodes import label, object_name, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
+from migrations_registry.analysis.rules.functions import asks_caller
 from migrations_registry.analysis.rules.roles import MANAGED
 from migrations_registry.analysis.rules.sequences import is_own_sequence
 from migrations_registry.analysis.state import State
@@ -66,14 +67,20 @@ REVOKE = rule(
     ),
 )
 _WIDE = {"PUBLIC", "anon", "authenticated"}
+_WHO = {
+    "PUBLIC": "every role",
+    "anon": "whoever holds the public API key",
+    "authenticated": "whoever has signed in",
+    "service_role": "whoever holds the secret API key",
+}
 
 
 @on("GrantStmt")
 def grant(node: Node, state: State) -> None:
     """GRANT and REVOKE on objects."""
-    roles, privileges = _roles(node["grantees"]), _privileges(node)
+    roles, privileges = role_names(node["grantees"]), _privileges(node)
     all_objects = node["targtype"] == "ACL_TARGET_ALL_IN_SCHEMA"
-    words = {"privileges": privileges, "roles": ", ".join(roles), "on": _on(node, all_objects)}
+    words = {"privileges": privileges, "roles": told(roles), "on": _on(node, all_objects)}
     if not node.get("is_grant"):
         if not _only_tightens_new(node, roles, state):
             state.see(REVOKE, **words)
@@ -116,11 +123,13 @@ def _is_guarded(item: Node, objects: str, wide: bool, state: State) -> bool:
     types = [type_text(each["TypeName"]) for each in item.get("ObjectWithArgs", {}).get("objargs", [])]
     known = [each for each in state.routines.get(name[1], []) if each.name in state.made_names]
     made = [each for each in known if each.name == name and list(each.types) == types]
-    return any(not each.is_definer or not each.replaces for each in made)
+    return any(not each.is_definer or not each.replaces or asks_caller(each.statement) for each in made)
 
 
 def _only_tightens_new(node: Node, roles: list[str], state: State) -> bool:
-    """REVOKE … FROM PUBLIC on a function of this file is good practice."""
+    """REVOKE … FROM PUBLIC on a function of this file is good practice; nobody uses its schemas and tables yet."""
+    if node["objtype"] == "OBJECT_SCHEMA" and node["targtype"] == "ACL_TARGET_OBJECT":
+        return all(("", object_name(item)[1]) in state.made_names for item in node["objects"])
     names = [
         item["ObjectWithArgs"]["objname"][-1]["String"]["sval"] for item in node["objects"] if "ObjectWithArgs" in item
     ]
@@ -134,19 +143,25 @@ def default_privileges(node: Node, state: State) -> None:
     """ALTER DEFAULT PRIVILEGES GRANT."""
     action = node["action"]
     if action.get("is_grant"):
-        state.see(DEFAULT_PRIVILEGES, privileges=_privileges(action), roles=", ".join(_roles(action["grantees"])))
+        state.see(DEFAULT_PRIVILEGES, privileges=_privileges(action), roles=told(role_names(action["grantees"])))
 
 
 @on("GrantRoleStmt")
 def grant_role(node: Node, state: State) -> None:
     """GRANT role TO role."""
     granted = ", ".join(item["AccessPriv"].get("priv_name", "?") for item in node["granted_roles"])
-    words = {"privileges": granted, "roles": ", ".join(_roles(node["grantee_roles"])), "on": ""}
+    words = {"privileges": granted, "roles": told(role_names(node["grantee_roles"])), "on": ""}
     state.see(GRANT_ROLE if node.get("is_grant") else REVOKE, **words)
 
 
-def _roles(items: list[Node]) -> list[str]:
+def role_names(items: list[Node]) -> list[str]:
+    """As the statement names them."""
     return [_role(item["RoleSpec"]) for item in items]
+
+
+def told(roles: list[str]) -> str:
+    """In words: those of the API with who acts as them."""
+    return ", ".join(f"{role} ({_WHO[role]})" if role in _WHO else role for role in roles)
 
 
 def _role(spec: Node) -> str:

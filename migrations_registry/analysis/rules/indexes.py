@@ -79,7 +79,7 @@ REINDEX = rule(
 DROP_INDEX = rule(
     "MD-DROP-INDEX",
     BLOCKING,
-    "drops index {name}: reads and writes of its table wait",
+    "drops index {name}: reads and writes of its table wait, and what it made fast is slow from then on",
     "{safe}",
     lock=AX,
     bad=("DROP INDEX orders_note_idx",),

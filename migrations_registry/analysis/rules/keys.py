@@ -51,7 +51,11 @@ PK_NULLABLE = rule(
     "Make the column NOT NULL first, by a validated CHECK.",
     lock=AX,
     scan=True,
-    bad=("ALTER TABLE keyless ADD CONSTRAINT x PRIMARY KEY USING INDEX keyless_ref_idx",),
+    bad=(
+        "ALTER TABLE keyless ADD CONSTRAINT x PRIMARY KEY USING INDEX keyless_ref_idx",
+        "ALTER TABLE void ADD n bigint; CREATE UNIQUE INDEX x ON void (n); "
+        "ALTER TABLE void ADD PRIMARY KEY USING INDEX x",
+    ),
     good=("ALTER TABLE keyless ADD CONSTRAINT x PRIMARY KEY USING INDEX keyless_id_idx",),
 )
 EXCLUDE = rule(
@@ -95,20 +99,21 @@ def _unique(constraint: Node, name: Name, state: State, column: str = "") -> Non
         return
     state.see(USING_INDEX, name=label(name))
     if primary and (nullable := _nullable(constraint["indexname"], name, state)):
-        severity = BLOCKING if state.facts else CONVENTION  # it is the recipe: who follows it, mostly knows
-        state.see(PK_NULLABLE, severity, name=label(name), column=nullable)
+        made = any((name, column) in state.created_columns for column in nullable)
+        severity = BLOCKING if state.facts or made else CONVENTION  # it is the recipe: who follows it, mostly knows
+        state.see(PK_NULLABLE, severity, name=label(name), column=", ".join(nullable))
 
 
-def _nullable(index: str, name: Name, state: State) -> str:
+def _nullable(index: str, name: Name, state: State) -> list[str]:
     """Columns of the index that are not known to be NOT NULL."""
     facts = state.table(name)
     columns = state.index_columns.get((name[0], index)) or (facts.index_columns.get(index) if facts else None)
     if not columns:
-        return "a column of the index"
+        return ["a column of the index"]
     required = state.required_columns | {
         (name, column) for column, each in (facts.columns.items() if facts else ()) if each.not_null
     }
-    return ", ".join(column for column in columns if (name, column) not in required)
+    return [column for column in columns if (name, column) not in required]
 
 
 @on_alter("AddColumn")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from migrations_registry.analysis.certainty import renamed
 from migrations_registry.analysis.model import AX, COMPATIBILITY, SECURITY, SUE
-from migrations_registry.analysis.parsing.nodes import label, object_name, relation
+from migrations_registry.analysis.parsing.nodes import in_words, label, object_name, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
 from migrations_registry.analysis.state import State
 
 _VIEW = (
-    "In the same transaction CREATE VIEW {old} WITH (security_invoker = on) AS SELECT * FROM {new}; "
+    "In the same transaction CREATE VIEW {old} WITH (security_invoker = on) AS SELECT * FROM {new}, with its grants; "
     "or a table of the new name beside it, until no code says {old} any more."
 )
 RENAME_TABLE = rule(
@@ -24,7 +25,7 @@ RENAME_TABLE = rule(
 RENAME_COLUMN = rule(
     "MC-RENAME-COLUMN",
     COMPATIBILITY,
-    "renames column {old} to {new}: running code that says {old} fails at once",
+    "renames column {old} of {name} to {new}: running code that says {old} fails at once",
     "Deploy by deploy: add the new column with a trigger that copies each change; let code use it; drop the old one.",
     lock=AX,
     bad=("ALTER TABLE orders RENAME COLUMN note TO remark",),
@@ -47,6 +48,7 @@ RENAME_TYPE = rule(
         "ALTER TYPE mood RENAME TO feeling",
         "ALTER FUNCTION spare() RENAME TO other",
         "ALTER DOMAIN score RENAME TO points",
+        "ALTER AGGREGATE spare_sum(int) RENAME TO x",
     ),
     good=("ALTER INDEX orders_note_idx RENAME TO x",),
 )
@@ -102,41 +104,38 @@ DROP_PUBLICATION = rule(
 )
 _TABLES = {"OBJECT_TABLE", "OBJECT_VIEW", "OBJECT_MATVIEW", "OBJECT_SEQUENCE", "OBJECT_FOREIGN_TABLE"}
 _MADE = {"OBJECT_TYPE", "OBJECT_DOMAIN"}
-_WORDS = {
-    "OBJECT_TYPE": "type",
-    "OBJECT_DOMAIN": "domain",
-    "OBJECT_FUNCTION": "function",
-    "OBJECT_PROCEDURE": "procedure",
-    "OBJECT_ROUTINE": "routine",
-    "OBJECT_ROLE": "role",
-    "OBJECT_DATABASE": "database",
-    "OBJECT_ATTRIBUTE": "attribute",
-}
+# Names that no statement of a program says; those of policies are judged with them.
+_UNSAID = {f"OBJECT_{kind}" for kind in ("INDEX", "TABCONSTRAINT", "DOMCONSTRAINT", "TRIGGER", "RULE", "POLICY")}
+_UNSAID |= {"OBJECT_EVENT_TRIGGER", "OBJECT_STATISTIC_EXT", "OBJECT_OPCLASS", "OBJECT_OPFAMILY"}
 
 
 @on("RenameStmt")
 def rename(node: Node, state: State) -> None:
     """ALTER … RENAME."""
     kind, new = node["renameType"], node["newname"]
-    if "relation" in node and kind in _TABLES:
-        state.relate((relation(node["relation"])[0], new), relation(node["relation"]))
-    if "relation" in node and state.is_new_relation(node["relation"]):
-        if kind in _TABLES:
-            renamed = {**node["relation"], "relname": new}
-            state.gone(relation(node["relation"]))
-            state.made(renamed, surely=True)
-        return
-    if kind in _TABLES:
-        state.gone((relation(node["relation"])[0], new))
-        state.see(RENAME_TABLE, old=label(relation(node["relation"])), new=new)
+    target = relation(node["relation"]) if "relation" in node else ("public", "")
+    of_tables = kind in _TABLES and "relation" in node
+    old = node.get("subname", "")
+    if of_tables or kind == "OBJECT_COLUMN":
+        renamed((target, old), ((target[0], new), "") if of_tables else (target, new), state)
+    if of_tables:
+        state.relate((target[0], new), target)
+    if "relation" in node and state.is_new(target):
+        if of_tables:
+            state.gone(target)
+            state.made({**node["relation"], "relname": new}, surely=True)
+    elif of_tables:
+        state.gone((target[0], new))
+        state.see(RENAME_TABLE, old=label(target), new=new)
     elif kind == "OBJECT_COLUMN":
-        state.see(RENAME_COLUMN, old=node.get("subname"), new=new)
+        state.see(RENAME_COLUMN, old=old, new=new, name=label(target))
     elif kind == "OBJECT_SCHEMA":
-        state.see(RENAME_SCHEMA, old=node.get("subname"))
-    elif kind in _WORDS:
-        old = object_name(node["object"]) if "object" in node else ("public", node.get("subname", "?"))
-        if kind not in _MADE or (old[0], new) not in state.made_types:
-            state.see(RENAME_TYPE, what=_WORDS[kind], old=label(old))
+        state.see(RENAME_SCHEMA, old=old)
+    elif kind not in _UNSAID:
+        named = object_name(node["object"]) if "object" in node else ("public", node.get("subname", "?"))
+        own_attribute = kind == "OBJECT_ATTRIBUTE" and target in state.made_types
+        if not own_attribute and (named[0], new) not in (state.made_types if kind in _MADE else state.made_names):
+            state.see(RENAME_TYPE, what=in_words(kind), old=label(named))
 
 
 @on("AlterObjectSchemaStmt")
@@ -145,11 +144,13 @@ def set_schema(node: Node, state: State) -> None:
     if node["objectType"] == "OBJECT_EXTENSION":
         return
     if "relation" in node:
-        state.relate((node["newschema"], node["relation"]["relname"]), relation(node["relation"]))
-    if "relation" in node and state.is_new_relation(node["relation"]):
-        state.gone(relation(node["relation"]))
-        state.made({**node["relation"], "schemaname": node["newschema"]})
-        return
+        old, new = relation(node["relation"]), (node["newschema"], node["relation"]["relname"])
+        renamed((old, ""), (new, ""), state)
+        state.relate(new, old)
+        if state.is_new(old):
+            state.gone(old)
+            state.made({**node["relation"], "schemaname": node["newschema"]})
+            return
     found = relation(node["relation"]) if "relation" in node else object_name(node["object"])
     lock = AX if "relation" in node else None
     state.see(SET_SCHEMA, None, None, lock, name=label(found), schema=node["newschema"])
@@ -181,17 +182,13 @@ def replica_identity(command: Node, alter: Node, state: State) -> None:
 def alter_extension(node: Node, state: State) -> None:
     """ALTER EXTENSION … UPDATE, ADD, DROP."""
     state.see(EXTENSION, name=node["extname"])
+    state.tied.add(("", node["extname"]))  # what is added goes with it
 
 
-@on("AlterPublicationStmt")
-def alter_publication(node: Node, state: State) -> None:
-    """ALTER PUBLICATION except ADD TABLE."""
-    if node.get("action") != "AP_AddObjects":
-        state.see(PUBLICATION, name=node["pubname"])
-
-
-@on("DropStmt")
-def drop_publication(node: Node, state: State) -> None:
-    """DROP PUBLICATION."""
-    if node["removeType"] == "OBJECT_PUBLICATION":
+@on("AlterPublicationStmt", "DropStmt")
+def publication(node: Node, state: State) -> None:
+    """ALTER PUBLICATION except ADD TABLE; DROP PUBLICATION."""
+    if node.get("removeType") == "OBJECT_PUBLICATION":
         state.see(DROP_PUBLICATION, name=node["objects"][0]["String"]["sval"])
+    elif "pubname" in node and node.get("action") != "AP_AddObjects":
+        state.see(PUBLICATION, name=node["pubname"])

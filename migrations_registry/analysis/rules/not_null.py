@@ -39,7 +39,7 @@ SET_NOT_NULL_PROVEN = rule(
 NOT_NULL_NOT_VALID = rule(
     "ML-NN-NOT-VALID",
     CONVENTION,
-    "adds NOT NULL for new rows only: nobody can use the table for a moment",
+    "makes {column} NOT NULL for new rows only: nobody can use {name} for a moment",
     "VALIDATE it in the next file.",
     lock=AX,
     versions="18+",

@@ -44,6 +44,7 @@ UPDATE_MANY = rule(
         "UPDATE orders SET note = 'x' WHERE note = 'y'",
         "UPDATE orders SET note = 'x' WHERE note IN ('y', 'z')",
         "UPDATE orders SET note = 'x' WHERE customer_id = 4",
+        "UPDATE orders SET note = v.b FROM (VALUES ('x', 'y')) AS v(note, b) WHERE orders.note = v.note",
         "UPDATE orders SET note = 'x' WHERE id IN (SELECT id FROM orders LIMIT 500000)",
     ),
     good=(
@@ -53,6 +54,9 @@ UPDATE_MANY = rule(
         "UPDATE orders SET note = 'x' WHERE customer_id = 4 AND shop_id = 5",
         "UPDATE orders SET note = 'x' WHERE note IS NULL",
         "INSERT INTO orders (id, customer_id) VALUES (1, 2) ON CONFLICT (id) DO UPDATE SET note = 'x'",
+        "UPDATE orders SET note = v.note FROM (VALUES (1, 'x'), (2, 'y')) AS v(id, note) WHERE orders.id = v.id",
+        "MERGE INTO orders o USING (VALUES (1, 'x')) AS v(id, note) ON o.id = v.id WHEN MATCHED THEN UPDATE SET "
+        "note = v.note",
     ),
 )
 UPDATE_FILL = rule(
@@ -75,14 +79,15 @@ def update(node: Node, state: State) -> None:
         state.see(SYSTEM_CATALOG, name=label(name))
         return
     where = node.get("whereClause")
-    rows = reach(where, node["relation"], others="fromClause" in node)
+    rows = reach(where, node["relation"], others=not all(map(is_listed, node.get("fromClause", ()))))
     _overwrites(rows, name, _columns(node["targetList"]), where, state, alone=True)
 
 
 @on("MergeStmt")
 def merge(node: Node, state: State) -> None:
     """MERGE … WHEN MATCHED THEN UPDATE."""
-    rows = EVERY if reach(node["joinCondition"], node["relation"], others=False) == EVERY else MANY
+    rows = reach(node["joinCondition"], node["relation"], others=False)
+    rows = rows if rows == EVERY or is_listed(node["sourceRelation"]) else MANY
     for clause in (item["MergeWhenClause"] for item in node["mergeWhenClauses"]):
         if clause["commandType"] == "CMD_UPDATE":
             where = clause.get("condition")
@@ -98,6 +103,11 @@ def upsert(node: Node, state: State) -> None:
     if conflict.get("action") == "ONCONFLICT_UPDATE" and "valuesLists" not in query:
         where = conflict.get("whereClause")
         _overwrites(MANY, relation(node["relation"]), _columns(conflict["targetList"]), where, state)
+
+
+def is_listed(source: Node) -> bool:
+    """Rows that the statement writes out: VALUES."""
+    return "valuesLists" in source.get("RangeSubselect", {}).get("subquery", {}).get("SelectStmt", {})
 
 
 def _columns(targets: list[Node]) -> set[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, CONVENTION, SECURITY
+from migrations_registry.analysis.model import AX, COMPATIBILITY, CONVENTION, SECURITY
 from migrations_registry.analysis.parsing.conditions import asks_nothing, texts_in
-from migrations_registry.analysis.parsing.nodes import dotted, label, relation, strings
+from migrations_registry.analysis.parsing.nodes import dotted, inner_nodes, label, relation, strings
 from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.postgresql.builtin_functions import is_volatile
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
+from migrations_registry.analysis.rules.grants import role_names, told
 from migrations_registry.analysis.state import State
 
 RLS_DISABLE = rule(
@@ -48,15 +50,16 @@ ALTER_POLICY = rule(
 POLICY_TRUE = rule(
     "MS-POLICY-TRUE",
     SECURITY,
-    "policy {policy} lets {roles} {verb} every row of {name}",
+    "policy {policy} of {name} lets {roles} {verb} {rows}",
     "A condition that compares the row with the caller: USING (user_id = auth.uid()).",
-    lock=AX,
     bad=(
         "CREATE POLICY x ON orders FOR ALL TO public USING (true)",
         "CREATE POLICY x ON orders FOR INSERT TO anon WITH CHECK (true)",
         "CREATE POLICY x ON orders FOR UPDATE USING (id > 0) WITH CHECK (true)",
         "CREATE POLICY x ON orders FOR SELECT TO anon USING (true)",
         "CREATE POLICY x ON orders FOR DELETE TO authenticated USING (id IS NOT NULL)",
+        "CREATE POLICY x ON orders FOR INSERT WITH CHECK (length(note) < 80)",
+        "CREATE POLICY x ON orders TO authenticated USING (note = 'open')",
     ),
     good=(
         "CREATE POLICY x ON orders FOR ALL TO service_role USING (true)",
@@ -64,27 +67,42 @@ POLICY_TRUE = rule(
         "CREATE POLICY x ON orders FOR UPDATE USING (auth.role() = 'service_role')",
         "CREATE POLICY x ON orders FOR UPDATE USING (auth.uid() IS NOT NULL AND note = 'x')",
         "CREATE POLICY x ON orders FOR ALL USING (note = current_user)",
+        "CREATE POLICY x ON orders FOR UPDATE USING (note = current_setting('app.user'))",
+        "CREATE POLICY x ON orders FOR DELETE USING (customer_id IN (SELECT id FROM customers))",
+        "CREATE POLICY x ON orders FOR INSERT TO authenticated WITH CHECK (note = 'open')",
+        "CREATE POLICY x ON orders FOR SELECT USING (note = 'open')",
     ),
 )
 CREATE_POLICY = rule(
     "MS-CREATE-POLICY",
     CONVENTION,
-    "creates policy {policy} on {name}",
+    "creates policy {policy} on {name}{narrows}",
     "Nothing to do.",
     lock=AX,
     bad=("CREATE POLICY x ON orders FOR SELECT USING (id > 0)",),
-    good=("SELECT 1",),
+    good=("CREATE TABLE x (a int); CREATE POLICY p ON x AS RESTRICTIVE USING (a > 0)",),
 )
 POLICY_METADATA = rule(
     "MS-POLICY-METADATA",
     SECURITY,
     "policy {policy} of {name} trusts user_metadata, which every user can change for themselves",
     "Keep roles in app_metadata or in a table of your own.",
-    lock=AX,
     bad=(
         "CREATE POLICY x ON orders USING ((current_setting('claims')::json -> 'user_metadata' ->> 'role') = 'admin')",
     ),
     good=("CREATE POLICY x ON orders USING ((auth.jwt() -> 'app_metadata' ->> 'role') = 'admin')",),
+)
+POLICY_RECURSES = rule(
+    "MC-POLICY-RECURSES",
+    COMPATIBILITY,
+    "policy {policy} of {name} reads {name} itself: with row security on, every statement that it holds for fails "
+    "(infinite recursion)",
+    "Ask in a SECURITY DEFINER function of a schema that the API does not serve, and call that in the policy.",
+    bad=("CREATE POLICY x ON orders USING (id IN (SELECT id FROM orders WHERE customer_id = 4))",),
+    good=(
+        "CREATE POLICY x ON orders USING (customer_id IN (SELECT id FROM customers))",
+        "CREATE POLICY x ON orders FOR DELETE USING (id IN (SELECT id FROM orders WHERE customer_id = 4))",
+    ),
 )
 _WIDE = {"anon", "authenticated"}
 _METADATA = {"user_metadata", "raw_user_meta_data"}
@@ -133,23 +151,48 @@ def rename_policy(node: Node, state: State) -> None:
 
 @on("CreatePolicyStmt")
 def create_policy(node: Node, state: State) -> None:
-    """CREATE POLICY that asks nothing of the row: of a wide role's writes, and of reading what there is already."""
+    """CREATE POLICY that asks nothing of the row: of a wide role's writes, and of reading what there is already; or
+    that lets everybody write what fits, whoever it is.
+    """
     name = relation(node["table"])
     words = {"policy": node["policy_name"], "name": label(name)}
-    roles = [_role(item["RoleSpec"]) for item in node.get("roles", [])] or ["PUBLIC"]
+    state.replaced.discard(("policy", name, node["policy_name"]))
+    lock = None if state.is_new(name) else AX
+    reads = {relation(inner) for kind, inner in inner_nodes(node) if kind == "RangeVar"}
+    if name in reads and node["cmd_name"] in ("all", "select"):
+        state.see(POLICY_RECURSES, None, None, lock, **words)
+    roles = role_names(node.get("roles", [])) or ["PUBLIC"]
     wide = [role for role in roles if role == "PUBLIC" or role in _WIDE]
     verb = node["cmd_name"]
     opens = [node[field] for field in ("qual", "with_check") if field in node]
     is_ours = state.is_new(name) or name in state.perhaps_created
     opens = [] if verb == "select" and is_ours else opens
     if any(_METADATA & texts_in(condition) for condition in opens):
-        state.see(POLICY_METADATA, **words)
-    if wide and node.get("permissive") and any(asks_nothing(condition) for condition in opens):
+        state.see(POLICY_METADATA, None, None, lock, **words)
+    of_all = any(asks_nothing(condition) for condition in opens)
+    harmless = ("select", "insert") if wide == ["authenticated"] else ("select",)
+    blind = verb not in harmless and bool(opens) and not _asks_caller(node)
+    if wide and node.get("permissive") and (of_all or blind):
         verb = {"all": "read and write", "select": "read"}.get(verb, verb)
-        state.see(POLICY_TRUE, roles=", ".join(wide), verb=verb, **words)
+        rows = "every row" if of_all else "rows without asking who it is"
+        state.see(POLICY_TRUE, None, None, lock, roles=told(wide), verb=verb, rows=rows, **words)
+    elif not state.is_new(name) and node.get("permissive"):
+        state.see(CREATE_POLICY, narrows="", **words)
     elif not state.is_new(name):
-        state.see(CREATE_POLICY, **words)
+        narrows = ": a row that does not fit is hidden at once from whom other policies show it"
+        state.see(CREATE_POLICY, COMPATIBILITY, narrows=narrows, **words)
 
 
-def _role(spec: Node) -> str:
-    return str(spec.get("rolename", "PUBLIC" if spec["roletype"] == "ROLESPEC_PUBLIC" else "CURRENT_USER"))
+def _asks_caller(policy: Node) -> bool:
+    """Whether its conditions look at who asks, or may by a call or a query."""
+    return any(
+        kind == "SubLink"
+        or (kind == "SQLValueFunction" and node["op"].endswith(("USER", "ROLE")))
+        or (kind == "FuncCall" and not _only_computes(strings(node["funcname"])))
+        for kind, node in inner_nodes(policy)
+    )
+
+
+def _only_computes(function: list[str]) -> bool:
+    answers_all_alike = not any(word in function[-1] for word in ("setting", "privilege", "role", "user"))
+    return function[0] == "storage" or (is_volatile(function[-1]) is False and answers_all_alike)

@@ -24,7 +24,7 @@ ROLE = rule(
 MANAGED_SCHEMA = rule(
     "MS-MANAGED-SCHEMA",
     SECURITY,
-    "changes schema {schema}, which belongs to the platform",
+    "changes schema {schema}, which belongs to the platform: it may refuse, or undo it at its next update",
     "Refer to it from your own schema instead.",
     bad=(
         "CREATE TABLE auth.mine (a int)",
@@ -76,11 +76,11 @@ MANAGED = {
 }
 ROWS_OF = {"auth", "net", "storage", "vault", "pgsodium", "supabase_functions", "supabase_migrations"}
 _POWERS = {
-    "superuser": "SUPERUSER",
-    "bypassrls": "BYPASSRLS",
-    "createrole": "CREATEROLE",
-    "isreplication": "REPLICATION",
-    "createdb": "CREATEDB",
+    "superuser": "may do anything on the server (SUPERUSER)",
+    "bypassrls": "sees and changes what row security hides (BYPASSRLS)",
+    "createrole": "may make and change other roles (CREATEROLE)",
+    "isreplication": "may copy the whole server (REPLICATION)",
+    "createdb": "may make databases (CREATEDB)",
 }
 _DDL = (
     "CreateStmt",

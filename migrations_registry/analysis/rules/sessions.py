@@ -58,7 +58,7 @@ CATALOG_MODS = rule(
 ROLE_SETTING = rule(
     "MC-ROLE-SETTING",
     COMPATIBILITY,
-    "changes a setting of every later session",
+    "sets {name} for every later session of {whom}",
     "By hand, with the people who run those sessions.",
     bad=("ALTER ROLE anon SET statement_timeout = 0",),
     good=("SET statement_timeout = '5s'",),
@@ -152,9 +152,11 @@ def _milliseconds(text: str) -> float:
 
 @on("DiscardStmt")
 def discard(node: Node, state: State) -> None:
-    """DISCARD ALL forgets the runner's limits."""
+    """DISCARD ALL forgets the runner's limits; it and DISCARD TEMP drop what is temporary."""
     if node["target"] == "DISCARD_ALL":
         state.see(TIMEOUT_OFF, name="every limit")
+    if node["target"] in ("DISCARD_ALL", "DISCARD_TEMP"):
+        state.scope.temporary.clear()
 
 
 @on("AlterRoleSetStmt", "AlterDatabaseSetStmt")
@@ -162,7 +164,8 @@ def role_setting(node: Node, state: State) -> None:
     """ALTER ROLE … SET."""
     name = node["setstmt"].get("name", "").lower()
     grave = name in _MEANING or name.endswith("_preload_libraries")
-    state.see(LATER_NAMES if grave else ROLE_SETTING, name=name)
+    whom = f"database {node['dbname']}" if "dbname" in node else node.get("role", {}).get("rolename", "every role")
+    state.see(LATER_NAMES if grave else ROLE_SETTING, name=name or "every setting", whom=whom)
 
 
 @on("SelectStmt", "InsertStmt", "UpdateStmt", "CallStmt")

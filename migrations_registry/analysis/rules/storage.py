@@ -51,7 +51,7 @@ NON_TRANSACTIONAL = rule(
     "{what} cannot run inside a transaction",
     "Its own step; on a shared server not in a migration at all.",
     bad=("ALTER SYSTEM SET work_mem = '8MB'", "CREATE DATABASE x", "BEGIN; VACUUM orders; COMMIT"),
-    good=("VACUUM orders", "ANALYZE orders"),
+    good=("VACUUM orders", "ANALYZE orders", "BEGIN; ALTER DATABASE template1 SET work_mem = '8MB'; COMMIT"),
 )
 NO_VACUUM = rule(
     "MC-NO-AUTOVACUUM",
@@ -78,6 +78,7 @@ LOCKS_OUT = rule(
     bad=(
         "ALTER ROLE anon NOLOGIN",
         "ALTER ROLE anon CONNECTION LIMIT 0",
+        "ALTER ROLE anon VALID UNTIL '2020-01-01'",
         "ALTER DATABASE nowhere ALLOW_CONNECTIONS false",
     ),
     good=("CREATE ROLE x NOLOGIN", "ALTER ROLE anon CONNECTION LIMIT 5"),
@@ -88,7 +89,6 @@ _SERVER_WIDE = {
     "CreateTableSpaceStmt": "CREATE TABLESPACE",
     "DropTableSpaceStmt": "DROP TABLESPACE",
     "CreateSubscriptionStmt": "CREATE SUBSCRIPTION",
-    "AlterDatabaseSetStmt": "ALTER DATABASE",
 }
 
 
@@ -109,7 +109,8 @@ def server_wide(node: Node, state: State) -> None:
 
 
 def _kinds(node: Node) -> list[str]:
-    marks = {"setstmt": "ALTER SYSTEM or ALTER DATABASE", "dbname": "CREATE DATABASE", "subname": "CREATE SUBSCRIPTION"}
+    system = "ALTER SYSTEM changes the settings of every database of the server, and"
+    marks = {"setstmt": system, "dbname": "CREATE DATABASE", "subname": "CREATE SUBSCRIPTION"}
     return [text for field, text in marks.items() if field in node]
 
 
@@ -158,10 +159,13 @@ def alter_database(node: Node, state: State) -> None:
 
 @on("AlterRoleStmt", "CreateRoleStmt")
 def locked_role(node: Node, state: State) -> None:
-    """ALTER ROLE … NOLOGIN, CONNECTION LIMIT 0."""
+    """ALTER ROLE … NOLOGIN, CONNECTION LIMIT 0, VALID UNTIL."""
     given = options(node.get("options", []))
-    if isinstance(node["role"], dict) and (given.get("canlogin") is False or given.get("connectionlimit") == 0):
-        state.see(LOCKS_OUT, what=f"role {node['role'].get('rolename', '?')}")
+    ends = given.get("validUntil", "infinity")
+    is_out = given.get("canlogin") is False or given.get("connectionlimit") == 0 or ends != "infinity"
+    if isinstance(node["role"], dict) and is_out:
+        since = "" if ends == "infinity" else f", from {ends} on,"
+        state.see(LOCKS_OUT, what=f"role {node['role'].get('rolename', '?')}{since}")
 
 
 @on("CommentStmt")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import CONVENTION, SECURITY
+from migrations_registry.analysis.model import CONVENTION, SECURITY, Name
 from migrations_registry.analysis.parsing.nodes import dotted, inner_nodes, label, relation, strings, type_name
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
@@ -15,8 +15,15 @@ RLS_MISSING = rule(
     "table {name} has no row security: whoever holds the public API key can read and write it as soon as a role of the "
     "API is granted it",
     "ALTER TABLE {name} ENABLE ROW LEVEL SECURITY; with a policy for each role, in the same file.",
-    bad=("CREATE TABLE x (id uuid); GRANT SELECT ON x TO service_role; CREATE POLICY p ON orders USING (false)",),
-    good=("CREATE TABLE x (id uuid); ALTER TABLE x ENABLE ROW LEVEL SECURITY", "CREATE TEMP TABLE x (a int)"),
+    bad=(
+        "CREATE TABLE x (id uuid); GRANT SELECT ON x TO service_role; CREATE POLICY p ON orders USING (false)",
+        "CREATE TABLE x AS SELECT 1 AS a; CREATE POLICY p ON orders USING (false)",
+    ),
+    good=(
+        "CREATE TABLE x (id uuid); ALTER TABLE x ENABLE ROW LEVEL SECURITY",
+        "CREATE TEMP TABLE x (a int)",
+        "CREATE TABLE x AS SELECT 1 AS a; DROP TABLE x",
+    ),
 )
 
 
@@ -53,11 +60,16 @@ def create_table(node: Node, state: State) -> None:
         elif "typeName" in element.get("ColumnDef", {}):
             state.column_types[name, element["ColumnDef"]["colname"]] = type_name(element["ColumnDef"]["typeName"])
             state.relate(name, dotted(strings(element["ColumnDef"]["typeName"]["names"])))
-    is_exposed = name[0] == "public" and not node.get("inhRelations")
-    if is_exposed and name not in state.secured:
-        state.see(RLS_MISSING, SECURITY if state.exposed else CONVENTION, name=label(name))
+    is_exposed = not node.get("inhRelations") and _is_exposed(name, state)
     if is_exposed and ("policy", name) in state.for_api and not {("grant", name), ("grant", EVERY)} & state.for_api:
         state.see(NO_GRANT, name=label(name))
+
+
+def _is_exposed(name: Name, state: State) -> bool:
+    """In the schema that the API serves."""
+    if name[0] == "public" and name not in state.secured:
+        state.see(RLS_MISSING, SECURITY if state.exposed else CONVENTION, name=label(name))
+    return name[0] == "public"
 
 
 def _recreated(name: tuple[str, str], state: State) -> None:
@@ -78,6 +90,8 @@ def create_table_as(node: Node, state: State) -> None:
     name = relation(node["into"]["rel"])
     if name in state.dropped:
         _recreated(name, state)
+    if node["objtype"] == "OBJECT_TABLE":
+        _is_exposed(name, state)
     state.made(node["into"]["rel"], surely=not node.get("if_not_exists"), on_commit=node["into"].get("onCommit", ""))
 
 
@@ -85,6 +99,7 @@ def create_table_as(node: Node, state: State) -> None:
 def select_into(node: Node, state: State) -> None:
     """SELECT … INTO."""
     if "intoClause" in node:
+        _is_exposed(relation(node["intoClause"]["rel"]), state)
         state.made(node["intoClause"]["rel"])
 
 

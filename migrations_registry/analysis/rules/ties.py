@@ -1,8 +1,9 @@
 """What the file makes and then ties to what was there before: through the new one the older rows can be lost.
 
 In: statements. Out: `state.created` without relations that hold older rows now; `state.referred`: what keys of older
-tables point to → whether a DELETE reaches those; `state.tied`: types of older columns; `state.shown`: view → what it
-shows, where changing the view's rows changes those.
+tables point to → whether a DELETE reaches those; `state.tied`: types, orders and parents of older columns and tables,
+which CASCADE reaches through whatever stands between; `state.shown`: view → what it shows, where changing the view's
+rows changes those.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from migrations_registry.analysis.model import Name
 from migrations_registry.analysis.parsing.nodes import dotted, relation, strings
 from migrations_registry.analysis.parsing.parser import Node
+from migrations_registry.analysis.postgresql.type_changes import is_builtin_type
 from migrations_registry.analysis.rule_registry import on, on_alter
 from migrations_registry.analysis.state import State
 
@@ -31,6 +33,7 @@ def inherit(command: Node, alter: Node, state: State) -> None:
 def _holds(parent: Name, child: Name, state: State) -> None:
     if not state.is_new(child):
         state.created.pop(parent, None)
+        state.tied.add(parent)
 
 
 @on_alter("AddConstraint", "AddColumn")
@@ -44,11 +47,26 @@ def refers(command: Node, alter: Node, state: State) -> None:
             state.referred[parent] = acts or state.referred.get(parent, False)
 
 
-@on_alter("AlterColumnType")
+@on_alter("AlterColumnType", "AddOf")
 def alter_type(command: Node, alter: Node, state: State) -> None:
-    """An older column of a new type: DROP TYPE … CASCADE drops it."""
+    """An older column, or table, of a new type: DROP … CASCADE of what that is made of drops it."""
     if not state.is_new_relation(alter["relation"]):
-        state.tied.add(dotted(strings(command["def"]["ColumnDef"]["typeName"]["names"])))
+        _is_of(command["def"], state)
+
+
+def _is_of(definition: Node, state: State) -> None:
+    column = definition.get("ColumnDef", definition)
+    used = {dotted(strings(column.get("typeName", definition.get("TypeName"))["names"]))}
+    used |= {dotted(strings(column["collClause"]["collname"]))} if "collClause" in column else set()
+    state.tied |= {name for name in used if not is_builtin_type(name)}
+
+
+@on("AlterTableStmt")
+def alter_attribute(node: Node, state: State) -> None:
+    """ALTER TYPE … ALTER ATTRIBUTE: what is dropped with the new type is a part of each value."""
+    for command in (item["AlterTableCmd"] for item in node["cmds"] if node["objtype"] == "OBJECT_TYPE"):
+        if command["subtype"] == "AT_AlterColumnType":
+            _is_of(command["def"], state)
 
 
 @on("ViewStmt")
@@ -68,7 +86,8 @@ def shows(node: Node, state: State) -> None:
 
 @on("RenameStmt", "AlterObjectSchemaStmt")
 def renamed(node: Node, state: State) -> None:
-    """Another name shows the same."""
+    """Another name shows the same; what moves into a schema of the file, or takes its name, is older."""
+    state.made_names -= {("", node.get("newschema")), ("", node.get("newname"))}
     if "relation" in node and "subname" not in node:
         schema, name = relation(node["relation"])
         new = node.get("newschema", schema), node.get("newname", name)

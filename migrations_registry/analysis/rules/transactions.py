@@ -143,8 +143,9 @@ def _backfill(kind: str, node: Node, state: State) -> None:
     if state.is_new(target):
         return
     fills = kind == "MergeStmt" or _copies_rows(node.get("selectStmt", {}).get("SelectStmt", {}))
-    if kind in ("UpdateStmt", "DeleteStmt") and not _names_rows(node, node["relation"]):
-        fills |= target in state.locked or _ranges(node) or _takes_all(node)
+    where, others = node.get("whereClause"), "fromClause" in node or "usingClause" in node
+    if kind in ("UpdateStmt", "DeleteStmt") and not names_rows(where, node["relation"], others):
+        fills |= target in state.locked or _ranges(node) or reach(where, node["relation"], others) == EVERY
     if fills and _holding(state):
         state.see(BACKFILL, names=", ".join(_holding(state)))
     elif fills:
@@ -154,21 +155,9 @@ def _backfill(kind: str, node: Node, state: State) -> None:
 def _copies_rows(select: Node) -> bool:
     """Rows of a table: neither of VALUES or a function, nor named ones."""
     tables = [each["RangeVar"] for each in select.get("fromClause", ()) if "RangeVar" in each]
-    named = len(tables) == 1 and _names_rows({"whereClause": select.get("whereClause")}, tables[0])
+    named = len(tables) == 1 and names_rows(select.get("whereClause"), tables[0], others=False)
     inner = ("RangeSubselect", "JoinExpr")
     return any(kind in each for each in select.get("fromClause", ()) for kind in inner) or bool(tables and not named)
-
-
-def _names_rows(node: Node, target: Node) -> bool:
-    return names_rows(node.get("whereClause"), target, _reads_others(node))
-
-
-def _takes_all(node: Node) -> bool:
-    return reach(node.get("whereClause"), node["relation"], _reads_others(node)) == EVERY
-
-
-def _reads_others(node: Node) -> bool:
-    return "fromClause" in node or "usingClause" in node
 
 
 def _ranges(node: Node) -> bool:

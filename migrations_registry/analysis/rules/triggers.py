@@ -36,7 +36,8 @@ DISABLE_TRIGGER = rule(
 RULE = rule(
     "MC-RULE",
     COMPATIBILITY,
-    "a rule on {name} makes statements do something else than they say, invisibly",
+    "makes or switches a rule of {name}: statements there do, or no longer do, something else than they say, and "
+    "nobody sees it",
     "A trigger.",
     lock=AX,
     bad=("CREATE RULE x AS ON DELETE TO orders DO INSTEAD NOTHING", "ALTER TABLE ruled DISABLE RULE ruled_rule"),
@@ -68,7 +69,7 @@ TRIGGER_STOPS = rule(
 EVENT_TRIGGER = rule(
     "MC-EVENT-TRIGGER",
     COMPATIBILITY,
-    "an event trigger runs on every later schema change",
+    "makes or switches event trigger {name}: what it does at each change of the schema begins, or ends",
     "Leave it to the platform.",
     bad=("CREATE EVENT TRIGGER x ON ddl_command_end EXECUTE FUNCTION watch()",),
     good=("SELECT 1",),
@@ -81,6 +82,7 @@ _BEFORE, _ERROR = 2, 21  # catalog/pg_trigger.h, utils/elog.h
 def create_trigger(node: Node, state: State) -> None:
     """CREATE TRIGGER."""
     name = relation(node["relation"])
+    state.replaced.discard(("trigger", name, node["trigname"]))
     if not state.is_new(name):
         state.see(TRIGGER, name=label(name))
         known = state.routines.get(strings(node["funcname"])[-1], [])
@@ -140,4 +142,4 @@ def switch_rule(command: Node, alter: Node, state: State) -> None:
 @on("CreateEventTrigStmt", "AlterEventTrigStmt")
 def event_trigger(node: Node, state: State) -> None:
     """CREATE, ALTER EVENT TRIGGER."""
-    state.see(EVENT_TRIGGER)
+    state.see(EVENT_TRIGGER, name=node["trigname"])

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import BLOCKING, COMPATIBILITY, CONVENTION, EXECUTION, SH
-from migrations_registry.analysis.parsing.nodes import dotted, label, strings
+from migrations_registry.analysis.model import (
+    BLOCKING,
+    COMPATIBILITY,
+    CONVENTION,
+    DESTRUCTIVE,
+    EXECUTION,
+    SH,
+)
+from migrations_registry.analysis.parsing.nodes import dotted, label, relation, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.state import State
@@ -43,15 +50,15 @@ DOMAIN_LOOSENED = rule(
 RENAME_ENUM = rule(
     "MC-RENAME-ENUM",
     COMPATIBILITY,
-    "renames a value of {name}: code that writes or compares the old one fails",
+    "renames value {old} of {name} to {new}: code that writes or compares {old} fails",
     "Add the new value, move the rows, deploy, keep the old one.",
     bad=("ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'",),
-    good=("ALTER TYPE mood ADD VALUE 'calm'",),
+    good=("ALTER TYPE mood ADD VALUE 'calm'", "CREATE TYPE x AS ENUM ('a'); ALTER TYPE x RENAME VALUE 'a' TO 'b'"),
 )
 ADD_VALUE = rule(
     "MC-ENUM-ADD-VALUE",
     CONVENTION,
-    "adds a value to {name}; it cannot be taken back",
+    "adds {value} to the values of {name}; it cannot be taken back",
     "Nothing to do, but do not use it in the same transaction.",
     versions="in a transaction since 12",
     bad=("ALTER TYPE mood ADD VALUE 'calm'",),
@@ -69,10 +76,14 @@ ENUM_IN_OLD = rule(
 COMPOSITE = rule(
     "MC-ALTER-TYPE",
     COMPATIBILITY,
-    "changes composite type {name} for everything that uses it",
+    "changes composite type {name} for everything that uses it{lost}",
     "Create a new type.",
     bad=("ALTER TYPE pair DROP ATTRIBUTE b", "ALTER TYPE pair ALTER ATTRIBUTE b TYPE text"),
-    good=("CREATE TYPE x AS (a int)", "ALTER TYPE pair ADD ATTRIBUTE c int"),
+    good=(
+        "CREATE TYPE x AS (a int)",
+        "ALTER TYPE pair ADD ATTRIBUTE c int",
+        "CREATE TYPE x AS (a int, b int); ALTER TYPE x DROP ATTRIBUTE b",
+    ),
 )
 
 
@@ -82,9 +93,10 @@ def alter_enum(node: Node, state: State) -> None:
     enum = dotted(strings(node["typeName"]))
     name = label(enum)
     if "oldVal" in node:
-        state.see(RENAME_ENUM, name=name)
+        if enum not in state.made_types:
+            state.see(RENAME_ENUM, name=name, old=f"'{node['oldVal']}'", new=f"'{node['newVal']}'")
         return
-    state.see(ADD_VALUE, name=name)
+    state.see(ADD_VALUE, name=name, value=f"'{node['newVal']}'")
     if state.in_transaction:
         if state.made_types.get(enum) != state.transaction:  # values of an enum of the same transaction may be used
             state.enum_values[node["newVal"]] = (enum, state.transaction)
@@ -124,7 +136,12 @@ def alter_domain(node: Node, state: State) -> None:
 @on("AlterTableStmt")
 def alter_composite(node: Node, state: State) -> None:
     """ALTER TYPE … DROP or ALTER ATTRIBUTE."""
-    if node["objtype"] == "OBJECT_TYPE":
-        for item in node["cmds"]:
-            if item["AlterTableCmd"]["subtype"] in ("AT_DropColumn", "AT_AlterColumnType"):
-                state.see(COMPOSITE, name=node["relation"]["relname"])
+    is_unused = relation(node["relation"]) in state.made_types and not state.tied
+    if node["objtype"] == "OBJECT_TYPE" and not is_unused:
+        kinds = {item["AlterTableCmd"]["subtype"] for item in node["cmds"]}
+        name = label(relation(node["relation"]))
+        if "AT_DropColumn" in kinds:
+            lost = ", and what columns of it hold there comes back only from a kept copy or a backup"
+            state.see(COMPOSITE, DESTRUCTIVE, name=name, lost=lost)
+        elif "AT_AlterColumnType" in kinds:
+            state.see(COMPOSITE, name=name, lost="")

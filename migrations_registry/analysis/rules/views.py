@@ -40,8 +40,10 @@ def view(node: Node, state: State) -> None:
     if node.get("replace") and not state.is_new(name):
         state.see(REPLACE_VIEW, name=label(name))
     if name[0] == "public":
-        reads_auth = any(kind == "RangeVar" and inner.get("schemaname") == "auth" for kind, inner in inner_nodes(node))
-        state.see(VIEW_DEFINER, SECURITY if reads_auth or state.exposed else CONVENTION, name=label(name))
+        schemas = {inner.get("schemaname") for kind, inner in inner_nodes(node) if kind == "RangeVar"}
+        state.see(
+            VIEW_DEFINER, SECURITY if schemas & {"auth", "vault"} or state.exposed else CONVENTION, name=label(name)
+        )
 
 
 @on_alter("SetRelOptions", "ResetRelOptions")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from providers.postgres.connection import Connection, statements
+from providers.postgres.connection import UNKNOWN_NAME, Connection, looking_in, statements
 from providers.postgres.copy.snapshot import Range, Since
 from providers.postgres.schema.model import Column, Name
 
@@ -60,11 +60,38 @@ def evidence(
     return Evidence(int(row[0]), str(row[1])) if row else NOTHING
 
 
+def evidence_of_all(connection: Connection, tables: Sequence[tuple[Name, Sequence[Column]]]) -> list[Evidence]:
+    """Count and digest of each whole table, in their order and in one round trip."""
+    one = "SELECT {}, {} FROM ONLY {}"
+    each = [sql.SQL(one).format(n, _sums(columns), sql.Identifier(*name)) for n, (name, columns) in enumerate(tables)]
+    return [
+        Evidence(int(rows), digest) for _, rows, digest in sorted(connection.execute(sql.SQL(" UNION ALL ").join(each)))
+    ]
+
+
 def evidence_by_load(connection: Connection, table: tuple[str, str], columns: Sequence[Column]) -> dict[str, Evidence]:
     """Count and digest per loading transaction: a drill loads each segment in one or a savepoint, so `xmin` tells
     the segment."""
     query = sql.SQL("SELECT xmin::text, {} FROM ONLY {} GROUP BY 1").format(_sums(columns), sql.Identifier(*table))
     return {str(row[0]): Evidence(int(row[1]), str(row[2])) for row in connection.execute(query)}
+
+
+def computed(connection: Connection, table: Name, columns: Sequence[Column]) -> tuple[list[Column], Evidence]:
+    """Those of `columns` that the server computes and stores, and the evidence of what they hold: no copy brings it."""
+    query = "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attgenerated = 's' AND NOT attisdropped"
+    stored = {row[0] for row in connection.execute(query, [sql.Identifier(*table).as_string()])}
+    found = [column for column in columns if column.name in stored]
+    return found, evidence_of_computed(connection, table, found) if found else NOTHING
+
+
+def evidence_of_computed(connection: Connection, table: Name, columns: Sequence[Column]) -> Evidence:
+    """An index's own function may name no schema: the planner looks into it."""
+    try:
+        with connection.transaction():
+            return evidence(connection, table, columns)
+    except UNKNOWN_NAME:
+        with looking_in(connection):
+            return evidence(connection, table, columns)
 
 
 def partition_tree(connection: Connection, table: Name) -> list[Name]:

@@ -17,7 +17,7 @@ from psycopg.pq import ExecStatus
 from providers.errors import ProviderError
 from providers.postgres.connection import Connection
 from providers.postgres.copy.snapshot import Range, Since
-from providers.postgres.error_facts import advice_for, facts_of, is_of_the_server
+from providers.postgres.error_facts import advice_for, facts_of, is_of_the_server, own_state
 
 BLOCK_BYTES = 128 << 10  # read, hashed and compressed before it leaves the core's cache (ADR 6)
 PAUSE_SECONDS = 0.001  # 350 KB at the speed of one backend; the socket holds more
@@ -142,7 +142,7 @@ def copy_in(
                 copy.write(block)
     except psycopg.Error as error:
         said = f"Loading {'.'.join(table)} stopped: {facts_of(error, {*table, *columns})}. The load was rolled back."
-        raise ProviderError(said + advice_for(error), retryable=is_of_the_server(error)) from None
+        raise ProviderError(said + advice_for(error), is_of_the_server(error), own_state(error)) from None
     return cursor.rowcount
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 Row = Sequence[str]
+COMPUTED = "computed values"  # the kind of the rows that tell of what columns hold, not of a definition
 MARK = "reading"  # the kind of the row that says the generation; the first has none
 # What belongs to the server, its roles or its platform, so that no dump of a database brings it.
 AROUND = frozenset(
@@ -22,6 +23,7 @@ AROUND = frozenset(
         "managed schema",
         "large objects",
         "cron job",
+        COMPUTED,
         MARK,
     ]
 )

@@ -31,5 +31,20 @@ def read_surroundings(connection: Connection) -> Surroundings:
     )
 
 
+def sorts_otherwise(connection: Connection, source: tuple[str, str, str]) -> bool:
+    """Whether text may have another order here than by `source`: provider, collation, locale; no, if none is told."""
+    here = read_surroundings(connection)
+    return any(source) and source != (here.provider, here.collate, here.locale)
+
+
 def unreadable_tables(connection: Connection) -> list[Name]:
     return [(schema, name) for schema, name in connection.execute(statements("unreadable"))]
+
+
+def commented_extensions(connection: Connection) -> list[str]:
+    """Those that somebody gave another comment; their own comes with them."""
+    query = (
+        "SELECT e.extname FROM pg_extension e JOIN pg_available_extensions a ON a.name = e.extname"
+        " WHERE obj_description(e.oid, 'pg_extension') IS DISTINCT FROM a.comment ORDER BY 1"
+    )
+    return [str(name) for (name,) in connection.execute(query)]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-import time
 from dataclasses import asdict, dataclass
 from hmac import compare_digest
 from typing import Any
@@ -19,6 +18,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from operations.periodic.clock import database_time
 from providers import oidc, outside
 from providers.errors import Refused
 from sampelit_ops.signin.oidc.id_token import Expected, claims_of
@@ -45,7 +45,7 @@ def begin(request: HttpRequest, next_page: str, link: int = 0) -> str:
     with outside.waiting():
         provider = oidc.discover(settings.OIDC_ISSUER, loopback=settings.DEMO)
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-    request.session[KEY] = asdict(Attempt(state, nonce, verifier, time.time(), next_page, link))
+    request.session[KEY] = asdict(Attempt(state, nonce, verifier, database_time().timestamp(), next_page, link))
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     asked = {
         "response_type": "code",
@@ -73,7 +73,7 @@ def complete(request: HttpRequest) -> tuple[Attempt, dict[str, Any]]:
         provider = oidc.discover(settings.OIDC_ISSUER, loopback=settings.DEMO)
         token = oidc.redeem(provider, settings.OIDC_CLIENT_ID, settings.OIDC_CLIENT_SECRET, given)
         keys = oidc.keys(provider)
-    expected = Expected(settings.OIDC_ISSUER, settings.OIDC_CLIENT_ID, attempt.nonce, time.time())
+    expected = Expected(settings.OIDC_ISSUER, settings.OIDC_CLIENT_ID, attempt.nonce, database_time().timestamp())
     return attempt, claims_of(token, keys, expected)
 
 
@@ -85,7 +85,7 @@ def callback_address() -> str:
 def _check(request: HttpRequest, attempt: Attempt) -> None:
     if not compare_digest(request.GET.get("state", "").encode(), attempt.state.encode()):
         raise Refused(f"This answer belongs to another sign-in than the one that this browser began. {AGAIN}")
-    if time.time() - attempt.began_at > LIVES:
+    if database_time().timestamp() - attempt.began_at > LIVES:
         raise Refused(f"The sign-in took longer than ten minutes. {AGAIN}")
     if request.GET.get("iss", settings.OIDC_ISSUER) != settings.OIDC_ISSUER:  # RFC 9207
         raise Refused(f"Another provider answered than the one that was asked. {AGAIN}")

@@ -14,13 +14,13 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
-from django.utils import timezone
 
 from ledger.services import record
 from operations import authority
 from operations.accounts import SIGN_ON
 from operations.models.ulid import new_ulid
 from operations.notify.outbox import enqueue
+from operations.periodic.clock import database_time
 from operations.periodic.isolation import one_by_one
 from sampelit_ops.models import Identity
 from sampelit_ops.signin.oidc.people import hold
@@ -34,7 +34,7 @@ with {name} to hold again what your groups give.
 
 def stale() -> QuerySet[Identity]:
     """Of active people whom no password is left for; whoever keeps one is named in OIDC_PASSWORD_USERS."""
-    before = timezone.now() - timedelta(days=settings.OIDC_REFRESH_DAYS)
+    before = database_time() - timedelta(days=settings.OIDC_REFRESH_DAYS)
     rows = Identity.objects.filter(issuer=settings.OIDC_ISSUER, refreshed_at__lt=before, user__is_active=True)
     return rows.exclude(user__username__in=settings.OIDC_PASSWORD_USERS).select_related("user")
 

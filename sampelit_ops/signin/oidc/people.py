@@ -14,11 +14,11 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from ledger.services import record
 from operations import authority
 from operations.accounts import SIGN_ON, why_not_name
+from operations.periodic.clock import database_time
 from providers.errors import Refused
 from sampelit_ops.models import Identity
 from sampelit_ops.signin.role_changes import change_roles
@@ -37,7 +37,7 @@ def person_of(claims: dict[str, Any]) -> User:
         raise Refused("Your account here is deactivated. You are not signed in; ask an admin.")
     if not roles:
         _leaves(identity.user)
-    Identity.objects.filter(pk=identity.pk).update(refreshed_at=timezone.now())
+    Identity.objects.filter(pk=identity.pk).update(refreshed_at=database_time())
     hold(identity.user, roles)
     return User.objects.get(pk=identity.user_id)
 

@@ -156,6 +156,12 @@ def files(world: World, request: Request, service: str) -> tuple[int, Any]:
     return 200, page(request, "secretFile", [{"name": name, "content": content} for name, content in stored])
 
 
+@route("GET", "/services/{service}/secret-files/{name}")
+def service_file(world: World, request: Request, service: str, name: str) -> tuple[int, Any]:
+    world.service(service)
+    return 200, {"name": name, "content": _kept(world.files.get(service, {}), name)}
+
+
 def _kept(things: dict[str, str], name: str) -> str:
     if name not in things:
         raise ApiError(404, f"{name} not found")

@@ -19,6 +19,7 @@ SAYS = {
     "the name of a type": f"RAISE check_violation USING DATATYPE = '{CANARY}', SCHEMA = '{CANARY}'",
     "a state": f"RAISE EXCEPTION '{CANARY}' USING ERRCODE = 'CANRY'",
     "a state that waits for another try": f"RAISE EXCEPTION '{CANARY}' USING ERRCODE = '57P01'",
+    "a state of a full disk": f"RAISE EXCEPTION '{CANARY}' USING ERRCODE = 'disk_full'",
     "a cast": f"PERFORM '{CANARY}'::int",
     "a cast to a date": f"PERFORM '{CANARY}'::date",
     "a name that is not there": f"EXECUTE 'SELECT 1 FROM \"{CANARY}\"'",

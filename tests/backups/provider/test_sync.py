@@ -15,10 +15,14 @@ from backups.doctor.supabase import supabase
 from backups.models import ProviderBackup
 from backups.provider.assessment import judge, pitr_price
 from backups.provider.sync import sync, sync_all
+from ledger.models import Entry
+from ledger.registry import sentence_for
 from operations.models import Environment, Notification, SupabaseProject
 from operations.supabase_projects import link, remember_projects
 from providers.errors import ProviderError, Refused
+from providers.http.errors import Misshapen
 from sampelit_ops.site.home_panels import unbacked
+from tests.missing import for_a_minute
 from tests.supabase_platform import FREE, REF, Platform
 
 pytestmark = pytest.mark.usefixtures("token")
@@ -58,9 +62,13 @@ def test_a_backup_that_supabase_forgets_is_kept_as_gone(unread_production: Envir
 
     platform.control("POST", f"projects/{REF}/backup")
     sync(unread_production, platform.client)
+    assert ProviderBackup.objects.get(pk=oldest.pk).gone_at is None
+    for_a_minute(ProviderBackup)
+    sync(unread_production, platform.client)
 
     oldest.refresh_from_db()
     assert oldest.gone_at is not None
+    assert told() == []
     assert ProviderBackup.objects.listed().filter(kind="daily").count() == 7
 
 
@@ -108,6 +116,31 @@ def test_what_can_be_returned_to_is_a_finished_copy_or_point_that_supabase_lists
         for row, (kind, status, gone, taken) in rows.items()
         if kind != "pitr_window" and status in ("COMPLETED", "AVAILABLE") and gone is None and taken
     }
+
+
+def test_copies_that_a_list_lacks_are_in_doubt_until_another_lacks_them(
+    unread_production: Environment, platform: Platform
+) -> None:
+    sync(unread_production, platform.client)
+    kept = list(platform.api.world.projects[REF]["backups"])
+    for _ in range(3):
+        platform.control("PATCH", f"projects/{REF}", {"backups": [], "pitr_enabled": False})
+        sync(unread_production, platform.client)
+        for_a_minute(ProviderBackup)
+    doubt = verdict_of(unread_production)
+    ProviderBackup.objects.update(seen_at=timezone.now() - timedelta(hours=2))
+
+    assert ProviderBackup.objects.filter(gone_at=None).count() == 8
+    assert (doubt.tone, doubt.word, doubt.missing) == ("warn", "not listed", False)
+    assert verdict_of(unread_production).missing
+    platform.control("PATCH", f"projects/{REF}", {"backups": [*kept[:3], *kept[4:]], "pitr_enabled": False})
+    for _ in range(2):
+        sync(unread_production, platform.client)
+        for_a_minute(ProviderBackup)
+    assert not verdict_of(unread_production).missing
+    assert ProviderBackup.objects.exclude(gone_at=None).count() == 2
+    assert sentence_for(Entry.objects.get(code="backups.provider.gone")).startswith("Supabase no longer lists ")
+    assert len(told()) == 1
 
 
 def home_card(rf):
@@ -170,13 +203,15 @@ def test_every_refusal_is_a_state_of_its_own(unread_production: Environment, pla
     assert told() == []
 
 
-def test_an_empty_answer_means_no_backups_and_no_crash(unread_production: Environment, platform: Platform) -> None:
+def test_an_empty_answer_is_unknown_and_never_no_backups(unread_production: Environment, platform: Platform) -> None:
     fault = {"match": "GET .*/database/backups", "status": 200, "empty": True, "times": 1}
     platform.control("POST", "faults", fault)
 
-    sync(unread_production, platform.client)
+    with pytest.raises(Misshapen):
+        sync(unread_production, platform.client)
 
-    assert verdict_of(unread_production).missing
+    found = verdict_of(unread_production)
+    assert (found.tone, found.word) == ("bad", "unknown")
 
 
 def test_what_a_token_may_not_read_is_noted_not_invented(unread_production: Environment, platform: Platform) -> None:

@@ -10,12 +10,12 @@ import psycopg
 import pytest
 
 from backups.archive.manifest import Segment
-from backups.archive.schema_comparison import Sides, differences
 from backups.policy_spec import PolicySpec
 from backups.proof.prove import prove
 from backups.restore import in_parts
 from backups.restore.into_empty import Restored, Target, restore
 from providers.errors import ProviderError, Refused
+from providers.postgres.schema.comparison import Sides, differences
 from providers.storage.base import Store
 from tests.backups.conftest import exported
 from tests.backups.schema.conftest import dumped

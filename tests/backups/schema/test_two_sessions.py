@@ -15,7 +15,7 @@ from backups.progress import Watch
 from backups.restore.in_parts import MARK
 from backups.restore.into_empty import Target, restore
 from backups.restore.session import helping
-from backups.restore.two_sessions import _halves
+from backups.restore.two_sessions import in_heaps, loads
 from providers import postgres
 from providers.errors import ProviderError, Refused
 from providers.storage.base import Store
@@ -25,6 +25,8 @@ from tests.backups.schema.test_kinds import KINDS, MANY, _denied
 
 pytestmark = pytest.mark.slow
 
+MB = 1 << 20
+digest = Table.digest
 ALL = PolicySpec("whole", "production", ("*",))
 PARTS = "CREATE TABLE p(x int PRIMARY KEY, y text) PARTITION BY RANGE (x); CREATE INDEX ON p(y);"
 PARTS += "".join(f"CREATE TABLE p{n} PARTITION OF p FOR VALUES FROM ({n}0) TO ({n + 1}0);" for n in range(8))
@@ -68,13 +70,24 @@ def test_what_fails_beside_the_other_session_is_made_afterwards(
     whole(*many, empty_database, store)
 
 
+def test_a_table_is_compared_by_its_own_figures_alone(
+    many: tuple[str, Manifest], empty_database: str, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Table] = []
+    monkeypatch.setattr(Table, "digest", property(lambda table: asked.append(table) or digest.fget(table)))
+
+    whole(*many, empty_database, store)
+
+    assert len(asked) == len(many[1].tables)
+
+
 def test_rows_that_are_not_the_runs_stop_it_and_leave_a_mark(
     many: tuple[str, Manifest], empty_database: str, store: Store
 ) -> None:
     _, manifest = many
     spoilt = replace(manifest, tables=tuple(replace(t, segments=_denied(t.segments)) for t in manifest.tables))
 
-    with pytest.raises(ProviderError, match=r"The restore stopped; .* is not whole\. .* gave 1 rows"):
+    with pytest.raises(ProviderError, match=r"The restore stopped; .* is not whole\. .* gave \d+ rows"):
         restore(spoilt, store, (), Target(empty_database, new=True))
 
     assert re.search(MARK.partition(".")[2], "\n".join(dumped(empty_database)))
@@ -122,13 +135,16 @@ def table(name: str, *sizes: int) -> Table:
     return Table("public", name, "binary", False, (), segments)
 
 
-def test_both_have_as_much_to_load() -> None:
-    first, second = _halves([table("large", 50, 50, 50, 50), table("small", 1), table("empty"), table("middle", 30)])
+def test_tables_are_shared_out_whole_unless_one_is_most_of_all() -> None:
+    small = [table("a", 5), table("b", 3), table("c", 1), table("empty")]
+    large, middle = table("large", 50 * MB, 50 * MB), table("middle", 49 * MB)
 
-    sizes = sorted(sum(each.raw_bytes for each in half.values()) for half in (first, second))
-    keys = [s.key for half in (first, second) for each in half.values() for s in each.segments]
-    assert sizes == [101, 130]
-    assert sorted(keys) == ["large-0", "large-1", "large-2", "large-3", "middle-0", "small-0"]
+    first, second, *others = in_heaps([large, *small, middle])
+
+    assert [{t.name for t in heap} for heap in (first, second)] == [{"a", "empty"}, {"b", "c"}]
+    assert others == [[large], [middle]]
+    assert [len([*loads(heap, 150 * MB)]) for heap in (first, second, *others)] == [1] * 4
+    assert [len([*loads(heap, 110 * MB)]) for heap in (first, [large], [middle])] == [1, 2, 1]
 
 
 def test_a_second_session_on_another_database_is_refused(database) -> None:

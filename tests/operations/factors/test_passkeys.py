@@ -110,6 +110,7 @@ def test_an_answer_counts_once(ada: User) -> None:
 
 
 @pytest.mark.parametrize(("minutes", "counts"), [(4.9, True), (5.1, False)])
+@pytest.mark.usefixtures("one_clock")
 def test_a_challenge_is_fresh_for_five_minutes(ada: User, minutes: float, counts: bool) -> None:
     answer = enrolled(ada).sign(asked(ada))
 

@@ -108,6 +108,7 @@ def test_nothing_but_the_same_binding_of_the_same_person_is_met(changed: str, ac
 
 
 @pytest.mark.parametrize(("minutes", "counts"), [(0, True), (4.9, True), (5.1, False), (600, False)])
+@pytest.mark.usefixtures("one_clock")
 def test_it_is_fresh_for_five_minutes(ada: User, minutes: float, counts: bool) -> None:
     note(ada, THIS, "authenticator")
 
@@ -159,6 +160,7 @@ def test_eight_at_once_spend_it_once() -> None:
             assert sum(pool.map(attempt, range(8))) == 1
 
 
+@pytest.mark.usefixtures("one_clock")
 def test_old_ones_are_forgotten(ada: User, ben: User) -> None:
     for person in (ada, ben):
         with time_machine.travel(timezone.now() - timedelta(days=2), tick=False):

@@ -76,7 +76,7 @@ def test_the_ways_back_and_the_whole_flow(act, production: Environment, platform
 
     page = seen.get(reverse("admin:recover"), query)
     rows = page.context["rows"]
-    confirmation = seen.get(rows[0].url)
+    confirmation = seen.get(rows[0].way.url)
     operation = act(rows[0].option.kind, **rows[0].option.parameters)
     again = seen.get(reverse("admin:recover"), query)
     written = seen.post(reverse("admin:recover"), {**query, "operation": operation.pk})

@@ -14,6 +14,7 @@ from providers.postgres.schema.generations import AROUND
 from providers.postgres.schema.meaning import same_meaning
 
 UNEXPLAINED, EXPLAINED = "", "not rebuilt"
+OTHERWISE = "what computes them answers otherwise here"
 Row = Sequence[str]
 Rows = dict[tuple[str, str], tuple[str, str]]  # by kind and name: what it belongs to, its SQL
 KINDS = {

@@ -1,0 +1,67 @@
+"""When a provider no longer has a thing: it was asked for by its id and not found twice, apart in time; or, where
+nothing but a list tells, two lists apart in time lack it.
+
+In: the row, or the rows and which of them were listed just now. Out: what counts as gone. What was missed once stays,
+with `missing_since`; one answer, whatever its shape, removes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+
+from operations.periodic.clock import database_time
+
+APART = timedelta(seconds=30)
+
+
+def not_found(row: Any) -> bool:
+    """Note one 404; whether it is the second, far enough from the first."""
+    now, rows = database_time(), type(row)._default_manager.filter(pk=row.pk)
+    first = rows.values_list("missing_since", flat=True).first()
+    if first is None:
+        rows.filter(missing_since=None).update(missing_since=now)
+        return False
+    return bool(now - first >= APART)
+
+
+def found(row: Any) -> None:
+    """It was answered: an earlier 404 was a passing one."""
+    if row.missing_since is not None:
+        type(row)._default_manager.filter(pk=row.pk).update(missing_since=None)
+        row.missing_since = None
+
+
+def unlisted(rows: QuerySet[Any], listed: Collection[object], *, may_be_empty: bool = False) -> list[Any]:
+    """Those of the rows that this list lacks and another did, far enough before; `listed`: the keys of what it has.
+
+    An empty list says nothing, unless it `may_be_empty`."""
+    rows.filter(pk__in=listed).exclude(missing_since=None).update(missing_since=None)
+    if not listed and not may_be_empty:
+        return []
+    now, missing = database_time(), rows.exclude(pk__in=listed)
+    missing.filter(missing_since=None).update(missing_since=now)
+    return list(missing.filter(missing_since__lte=now - APART))
+
+
+def still(before: Any, now: Any, missing: dict[str, str]) -> Any:
+    """A list or mapping as it is now, with what only this look lacks; `missing` (key → since when) is brought up to
+    date. Entries that are mappings are known by their `id`."""
+    if type(before) is not type(now) or not isinstance(now, list | dict):
+        return now
+    old, new = _by_key(before), _by_key(now)
+    at = database_time()
+    lacking = {key: missing.get(key, at.isoformat()) for key in old if key not in new}
+    kept = {key: old[key] for key, since in lacking.items() if at - datetime.fromisoformat(since) < APART}
+    missing.clear()
+    missing.update({key: lacking[key] for key in kept})
+    return new | kept if isinstance(now, dict) else [*now, *kept.values()]
+
+
+def _by_key(seen: list[Any] | dict[str, Any]) -> dict[str, Any]:
+    if isinstance(seen, dict):
+        return seen
+    return {str(entry.get("id") if isinstance(entry, dict) else entry): entry for entry in seen}

@@ -1,0 +1,134 @@
+"""No page offers what its reader may not ask for: every way to a request stands only before who may go it.
+
+In: every page with the rows of `tests.factories.world()`, read by each role. Out: ways that would be refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.core.exceptions import PermissionDenied
+from django.test import Client
+from django.urls import resolve
+
+from operations.engine import kinds
+from operations.engine.request import check_permission
+from operations.models import Environment, RoleGrant
+from sampelit_ops.roles import sync_roles
+from tests import factories
+from tests.browser.pages import pages
+
+ROLES = ["Viewer", "Auditor", "Operator", "Approver", "Admin", "Operator@staging"]
+ASKS = re.compile(r"^/admin/operations/operation/request/([a-z_.]+)/$")
+
+
+class Ways(HTMLParser):
+    """Links, and forms with a button that can be pressed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.links: list[str] = []
+        self.form = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "form":
+            self.form = given.get("action") or ""
+        elif tag == "a":
+            self.found.append(given.get("href") or "")
+            self.links.append(given.get("href") or "")
+        elif tag == "button" and "disabled" not in given:
+            self.found.append(self.form)
+
+
+def refused(ways: Ways, person: User) -> set[str]:
+    found = set()
+    for address in ways.found:
+        parts = urlsplit(address)
+        asked = ASKS.match(parts.path)
+        if asked is None:
+            continue
+        slug = parse_qs(parts.query).get("environment", [""])[0]
+        environment = Environment.objects.filter(slug=slug).first()
+        kind = kinds.get(asked[1])
+        places = [environment] if environment else list(Environment.objects.all())
+        if not any(_may(kind, person, place) for place in places):
+            found.add(f"{asked[1]} on {slug or 'any'}")
+    return found
+
+
+def _may(kind: kinds.OperationKind, person: User, environment: Environment) -> bool:
+    try:
+        check_permission(kind, person, environment)
+    except PermissionDenied:
+        return False
+    return True
+
+
+@pytest.fixture
+def reader(client: Client, db: None, request: pytest.FixtureRequest) -> User:
+    """Somebody with one role, signed in, in a world of rows."""
+    factories.world()
+    sync_roles()
+    person = User.objects.create_user("reader", password="long enough password", is_staff=True)
+    name, _, slug = request.param.partition("@")
+    group = Group.objects.get(name=name)
+    if slug:
+        RoleGrant.objects.create(person=person, role=group, environment=Environment.objects.get(slug=slug))
+    else:
+        person.groups.add(group)
+    client.force_login(person)
+    return person
+
+
+def shown(client: Client) -> Iterator[tuple[str, str, Ways]]:
+    """Every page that this person sees: its name, its address and the ways on it."""
+    for name, url in pages():
+        answer = client.get(url()) if url() else None
+        if answer is not None and answer.status_code == 200:
+            ways = Ways()
+            ways.feed(answer.text)
+            yield name, url(), ways
+
+
+@pytest.mark.parametrize("reader", ROLES, indirect=True)
+def test_a_page_offers_nothing_that_would_be_refused(client: Client, reader: User) -> None:
+    wrong = {name: sorted(found) for name, _, ways in shown(client) if (found := refused(ways, reader))}
+
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("reader", ["Viewer", "Auditor", "Operator@staging"], indirect=True)
+def test_a_page_links_to_nothing_that_is_refused_or_missing(client: Client, reader: User) -> None:
+    """One address of each view: what a link leads to opens for who reads the link."""
+    wrong, asked = {}, set()
+    for name, base, ways in shown(client):
+        for address in ways.links:
+            path = urlsplit(urljoin(base, address)).path
+            view = resolve(path).view_name if address and path.startswith("/admin/") else ""
+            if not view or view in asked:
+                continue
+            asked.add(view)
+            if (status := client.get(urljoin(base, address)).status_code) not in (200, 302):
+                wrong[f"{name}: {address}"] = status
+
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("reader", ["Viewer", "Operator@staging"], indirect=True)
+def test_each_reason_of_a_disabled_button_stands_on_its_page(client: Client, reader: User) -> None:
+    """Not only in a title, which no telephone shows."""
+    wrong = {}
+    for name, url in pages():
+        text = client.get(url()).text if url() else ""
+        said = {why.strip() for why in re.findall(r'class="why"[^>]*>([^<]+)<', text)}
+        if silent := {*re.findall(r'<button[^>]* disabled title="([^"]+)"', text)} - said:
+            wrong[name] = silent
+
+    assert wrong == {}
