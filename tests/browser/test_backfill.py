@@ -52,7 +52,8 @@ def test_it_is_seen_paused_and_resumed(site: Site, signed_in: Callable[[User], W
 
     seen(tab, site.url + operation, "operation-running")
     expect(page.get_by_role("progressbar")).to_be_visible()
-    page.get_by_role("link", name="pause", exact=True).click()
+    with page.expect_navigation():
+        page.get_by_role("link", name="pause", exact=True).click()
     look(tab, "running")
     assert page.url == site.url + application
     expect(page.get_by_text("of about 2,000")).to_be_visible()
@@ -80,9 +81,11 @@ def test_it_is_seen_paused_and_resumed(site: Site, signed_in: Callable[[User], W
 
 def ask(page: Page, button: str, tab: Watched) -> None:
     """By the button and the form it leads to; a worker then does it."""
-    page.get_by_role("link", name=button).click()
+    with page.expect_navigation():
+        page.get_by_role("link", name=button).click()
     look(tab, button.strip("…").lower())
-    page.get_by_role("button", name="Confirm").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Confirm").click()
     look(tab, f"{button.strip('…').lower()}-asked")
     held = Operation.objects.filter(kind="migrations.pause").latest("requested_at")
     assert finish(held).status == "succeeded"

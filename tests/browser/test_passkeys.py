@@ -47,7 +47,12 @@ class Desk:
         self.page.fill("#id_username", self.person.username)
         self.page.fill("#id_password", PASSWORD)
         self.page.fill("#id_otp_token", code)
-        self.page.get_by_role("button", name="Sign in").click()
+        self.press("Sign in")
+
+    def press(self, button: str) -> None:
+        """Returns on the next page: what is looked at earlier is the page before, or none."""
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name=button).click()
 
     def sign_out(self) -> None:
         self.page.goto("about:blank")
@@ -113,7 +118,7 @@ def test_a_vote_carries_what_it_signed(desk: Desk, site: Site) -> None:
     waiting = site.world.operations["half approved"]
     desk.page.goto(desk.url + reverse("admin:operations_act", args=[waiting.pk, "approve"]))
     desk.page.locator("#typed").fill(desk.page.locator("label[for=typed] code").inner_text())
-    desk.page.get_by_role("button", name="Approve").click()
+    desk.press("Approve")
     assert not Approval.objects.filter(approved_by=desk.person).exists()
     expect(desk.page.get_by_label("Code")).to_have_count(0)
 
@@ -204,6 +209,6 @@ def test_its_pages_can_be_read_by_everybody(desk: Desk, site: Site, theme: str, 
         assert not desk.watched.violations()
 
     looked_at(lambda: desk.page.goto(desk.url + FACTORS))
-    looked_at(desk.page.get_by_role("button", name="Make new codes").click)
+    looked_at(lambda: desk.press("Make new codes"))
     desk.sign_out()
     looked_at(desk.sign_in)
