@@ -90,6 +90,43 @@ def upgraded(home: str, base: str, folder: str) -> Callable[[Path], Texts]:
     return texts
 
 
+def ledgersmb(root: Path) -> Texts:
+    """The base, then the changes and the modules, each in the order that its own list says."""
+    home = root / "usr/share/ledgersmb/sql"
+    yield "base", _text(home / "Pg-database.sql")
+    for part in ("changes", "modules"):
+        for line in _text(home / part / "LOADORDER").splitlines():
+            name = line.split("#")[0].strip().lstrip("!")
+            if name and (home / part / name).is_file():
+                yield f"{part}_{name}", _text(home / part / name)
+
+
+def sql_ledger(root: Path) -> Texts:
+    home = root / "usr/share/sql-ledger/sql"
+    yield from ((name, _text(home / f"Pg-{name}.sql")) for name in ("tables", "indices", "functions"))
+    yield from named(home, "Pg-upgrade-*.sql")
+
+
+def mediawiki(root: Path) -> Texts:
+    home = root / "usr/share/mediawiki"
+    yield from ((name, _text(home / f"maintenance/postgres/{name}.sql")) for name in ("tables", "tables-generated"))
+    for part in (
+        "maintenance/postgres/archives",
+        *sorted(str(each.relative_to(home)) for each in _of_extensions(home)),
+    ):
+        yield from named(home / part, "*.sql")
+
+
+def _of_extensions(home: Path) -> Iterable[Path]:
+    return (each for each in home.glob("extensions-core/*/*/postgres") if each.is_dir())
+
+
+def request_tracker(root: Path) -> Texts:
+    home = root / "usr/share/request-tracker5/etc"
+    yield "schema", _text(home / "schema.Pg")
+    yield from named(home / "upgrade", "schema.Pg")
+
+
 DEBIAN, NPM, PYPI = ("apt-get", "download"), ("npm", "pack"), (sys.executable, "-m", "pip", "download", "--no-deps")
 DIRECTOR = "usr/share/icingaweb2/modules/director/schema"
 PROJECTS = {
@@ -103,6 +140,12 @@ PROJECTS = {
     "director": (DEBIAN, "icingaweb2-module-director", upgraded(DIRECTOR, "pgsql.sql", "pgsql-migrations")),
     "tt-rss": (DEBIAN, "tt-rss", upgraded("usr/share/tt-rss/schema", "ttrss_schema_pgsql.sql", "versions/pgsql")),
     "davical": (DEBIAN, "davical", upgraded("usr/share/davical/dba", "davical.sql", "patches")),
+    "ledgersmb": (DEBIAN, "ledgersmb", ledgersmb),
+    "sql-ledger": (DEBIAN, "sql-ledger", sql_ledger),
+    "mediawiki": (DEBIAN, "mediawiki", mediawiki),
+    "request-tracker": (DEBIAN, "request-tracker5", request_tracker),
+    "icinga": (DEBIAN, "icinga2-ido-pgsql", upgraded("usr/share/icinga2-ido-pgsql/schema", "pgsql.sql", "upgrade")),
+    "icingaweb": (DEBIAN, "icingaweb2", upgraded("usr/share/icingaweb2/schema", "pgsql.schema.sql", "pgsql-upgrades")),
     "roundcube": (DEBIAN, "roundcube-core", upgraded("usr/share/roundcube/SQL", "postgres.initial.sql", "postgres")),
 }
 
