@@ -61,21 +61,21 @@ def analyse(
     version = pg_version or (facts.server_version if facts else ASSUMED_VERSION)
     state = State(pg_version=version, assume_in_transaction=assume_in_transaction or as_runner, facts=facts)
     look_ahead(raws, data, state)
-    framed = _has_frame(pieces, raws)
+    frame = _frame(pieces, raws)
     left_out = switched_off(pieces, by_runner=as_runner)
     lone_outsider = len(pieces) == 1 and bool(raws) and not is_transactional(raws[0].kind, raws[0].node)
-    split = as_runner and not framed
-    if assume_in_transaction and not as_runner and not framed and not lone_outsider:
+    split = as_runner and not frame
+    if assume_in_transaction and not as_runner and not frame and not lone_outsider:
         state.begin()
     statements, line, position = [], 1, 0
     for index, item in enumerate(pieces):
         line += data.count(b"\n", position, item.start)
         position = item.start
-        is_frame = (framed and index in (0, len(pieces) - 1)) or index in left_out
+        is_frame = index in frame or index in left_out
         joins = not isinstance(item, Raw) or is_transactional(item.kind, item.node)
         if split:
             _segment(joins, state)
-        statements.append(_statement(item, data, line, is_frame, index == 0, joins, state))
+        statements.append(_statement(item, data, line, is_frame, index in frame[:1], joins, state))
     note_left_out(data, statements)
     note_way_back(data, statements)
     return Analysis(tuple(statements), risk_of(statements, facts, policy))
@@ -87,23 +87,29 @@ def _segment(joins: bool, state: State) -> None:
         state.begin() if joins else state.end()
 
 
-def _has_frame(pieces: list[Raw | Unparsed], raws: list[Raw]) -> bool:
-    """Exactly one BEGIN … COMMIT around everything."""
+def _frame(pieces: list[Raw | Unparsed], raws: list[Raw]) -> tuple[int, ...]:
+    """The places of the one BEGIN … COMMIT around everything but settings of the session; empty if there is none."""
     kinds = [(index, raw.node["kind"]) for index, raw in enumerate(raws) if raw.kind == "TransactionStmt"]
     if len(kinds) != 2 or len(pieces) != len(raws):
-        return False
+        return ()
     (first, opens), (last, closes) = kinds
-    return (
-        (first, last) == (0, len(raws) - 1)
-        and opens in ("TRANS_STMT_BEGIN", "TRANS_STMT_START")
-        and closes == "TRANS_STMT_COMMIT"
-    )
+    if last != len(raws) - 1 or opens not in ("TRANS_STMT_BEGIN", "TRANS_STMT_START") or closes != "TRANS_STMT_COMMIT":
+        return ()
+    return (first, last) if all(map(_sets_the_session, raws[:first])) else ()
+
+
+def _sets_the_session(item: Raw) -> bool:
+    """Whether it does the same before a transaction as in it."""
+    if item.kind != "VariableSetStmt" or item.node.get("is_local"):
+        return False
+    plain = item.node["kind"] in ("VAR_SET_VALUE", "VAR_SET_DEFAULT", "VAR_RESET")
+    return plain and not item.node["name"].lower().startswith(("transaction_", "default_transaction_"))
 
 
 def _statement(
     item: Raw | Unparsed, data: bytes, line: int, is_frame: bool, opens: bool, joins: bool, state: State
 ) -> Statement:
-    """`opens`: it is the file's first; `joins`: it may run in a transaction."""
+    """`opens`: it begins the file's transaction; `joins`: it may run in a transaction."""
     text = data[item.start : item.end].decode("utf-8", "replace").rstrip()
     state.findings, state.touched, state.source, state.loops = [], {}, text, 0
     kind = "Unparsed"

@@ -16,7 +16,7 @@ from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy, severity_o
 
 # A file with one of these cannot be applied by the runner at all.
 REFUSED = {
-    "MP-UNPARSED": "holds text that PostgreSQL's grammar refuses",
+    "MP-UNPARSED": "holds text that cannot be read",
     "MP-META": "holds a psql command",
     "MP-COPY-STDIN": "holds rows of COPY … FROM STDIN",
     "MT-TX-CONTROL": "controls transactions itself",

@@ -55,6 +55,7 @@ class State:
     plain_types: set[Name] = field(default_factory=set)  # no domains, says the file, wherever it makes them
     other_names: dict[str, set[str]] = field(default_factory=dict)  # routine → names under which it was known before
     following: list[Routine] = field(default_factory=list)
+    unfolding: list[str] = field(default_factory=list)  # names of aggregates whose functions are being judged
     waiting: dict[Name, list[Waiting]] = field(default_factory=dict)
     relatives: dict[Name, set[Name]] = field(default_factory=dict)  # relation → those whose hooks run with its own
     is_later: bool = False  # what is judged now runs some other day

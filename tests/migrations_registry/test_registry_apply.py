@@ -112,7 +112,7 @@ def test_requests_that_are_refused(bare_production: Environment, operator: User)
     old, _ = registered(CALM), registered(BAD)
     dark = registered(b"DROP TABEL x", "migration_02_b.sql")
 
-    for sha256, why in ((old.sha256, "newer revision"), (dark.sha256, "grammar refuses"), ("f" * 64, "No registered")):
+    for sha256, why in ((old.sha256, "newer revision"), (dark.sha256, "cannot be read"), ("f" * 64, "No registered")):
         with pytest.raises(Refused, match=why):
             request("migrations.apply", by=operator, environment=bare_production, parameters={"file": sha256})
     with pytest.raises(PermissionDenied):

@@ -56,8 +56,7 @@ def call(parts: Sequence[str], given: Given, state: State) -> None:
     """A function, a procedure or an aggregate, by its name."""
     for routine in candidates(parts, given, state):
         follow(routine, state)
-    for inner in aggregated(parts[-1], state):
-        call(inner, None, state)
+    _aggregate(parts[-1], state)
     name = f"{'.'.join(parts)}()"
     if not _fits(parts, given, state):
         unseen(state, "calls", name, OTHER_ARGUMENTS)
@@ -66,6 +65,18 @@ def call(parts: Sequence[str], given: Given, state: State) -> None:
             state.see(UNSEEN_CALL, verb="calls", name=name, why=f"which {why}")
         else:
             unseen(state, "calls", name)
+
+
+def _aggregate(name: str, state: State) -> None:
+    """The functions of all aggregates of this name, once: one of them may bear the name itself, or lead back to it."""
+    if name in state.unfolding:
+        return
+    state.unfolding.append(name)
+    try:
+        for function in aggregated(name, state):
+            call(function, None, state)
+    finally:
+        state.unfolding.pop()
 
 
 def unseen(state: State, verb: str, name: str, why: str = "") -> None:

@@ -31,7 +31,11 @@ TX_CONTROL = rule(
         "CREATE TABLE x (a int); COMMIT",
         "BEGIN; SAVEPOINT y; CREATE TABLE x (a int); COMMIT",
     ),
-    good=("BEGIN; CREATE TABLE x (a int); COMMIT", "CREATE TABLE x (a int)"),
+    good=(
+        "BEGIN; CREATE TABLE x (a int); COMMIT",
+        "SET client_min_messages = warning; BEGIN; CREATE TABLE x (a int); COMMIT",
+        "CREATE TABLE x (a int)",
+    ),
 )
 MULTI_AX = rule(
     "ML-MULTI-AX",
