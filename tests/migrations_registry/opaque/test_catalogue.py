@@ -95,7 +95,7 @@ CALM = {
     "a trigger with an older function": "CREATE TRIGGER b BEFORE UPDATE ON log FOR EACH ROW EXECUTE FUNCTION touch()",
     "a function made again": "CREATE OR REPLACE FUNCTION wipe() RETURNS int LANGUAGE sql AS 'SELECT 1'; SELECT wipe(); "
     "INSERT INTO by_default (id) VALUES (1); INSERT INTO by_trigger VALUES (1)",
-    "an aggregate named like its function": "SELECT joined(v) FROM calm; UPDATE calm SET v = joined(v, 'x') WHERE id = 1",
+    "an aggregate named like its function": "SELECT joined(v) FROM calm; SELECT joined(v, 'x') FROM calm",
     "aggregates named like each other's": "SELECT ping(id), pong(id) FROM calm",
     "built-ins": "SELECT lower('X'), abs(1), 1 = 2 FROM calm",
 }
