@@ -121,4 +121,4 @@ class ProofAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Result")
     def state(self, row: Proof) -> SafeString:
-        return formatting.badge(row.status)
+        return formatting.badge(row.word)

@@ -28,6 +28,7 @@ class Listed:
     rows: int = 0
     stored_bytes: int = 0
     proven_at: str = ""
+    in_part: bool = False
     problem: str = ""
     purged_at: str = ""
 
@@ -86,6 +87,7 @@ def _listed(store: Store, run: str, verifier: Verifier | None) -> Listed | None:
         rows=manifest.rows,
         stored_bytes=manifest.stored_bytes,
         proven_at=str(latest[0]["at"]) if status == "proven" else "",
+        in_part=status == "proven" and bool(latest[0].get("amber")),
         purged_at=str(note["at"]) if note else "",
     )
 

@@ -39,3 +39,18 @@ class Proof(models.Model):
     @property
     def problems(self) -> list[str]:
         return [*self.document.get("problems", []), *self.document.get("doubts", [])]
+
+    @property
+    def word(self) -> str:
+        """Its status, apart where not all of it could be checked."""
+        return "proven_in_part" if self.in_part else self.status
+
+    @property
+    def in_part(self) -> list[str]:
+        """Why what was proven is proven in part."""
+        return list(self.document.get("amber", [])) if self.status == self.Status.PROVEN else []
+
+    @property
+    def declared(self) -> list[str]:
+        """What a drill cannot rebuild by its nature; makes no proof amber."""
+        return [text for text in self.document.get("missing", []) if text not in self.in_part]

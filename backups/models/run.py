@@ -134,6 +134,11 @@ class Run(models.Model):
         return run_name(self.policy.title, self.started_at, self.policy.environment.slug)
 
     @property
+    def in_part(self) -> bool:
+        """Whether something of a proven run could not be checked; `reason` says what."""
+        return self.status == RunStatus.PROVEN and bool(self.reason)
+
+    @property
     def identity_for_next(self) -> str:
         """The database that the next run has to come from; any, once a person accepted another since this run."""
         accepted = self.policy.identity_accepted_at

@@ -6,7 +6,7 @@ In: a manifest, a store, identities, a Comparison. Out: a Verdict (proven, suspe
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -66,11 +66,6 @@ class Verdict:
     @property
     def reasons(self) -> list[str]:
         return [*self.problems, *self.doubts]
-
-    @property
-    def in_part(self) -> str:
-        """Why a proven run is proven in part; empty for one that is proven whole."""
-        return f"Could not be checked here: {' '.join(self.amber)}" if self.amber else ""
 
 
 def prove(
@@ -185,6 +180,13 @@ def store_document(store: Store, document: dict[str, Any], signer: Signer | None
     key = proof_key(document)
     store.put_once(key, sealed(document, signer))
     return key
+
+
+def reason_of(document: Mapping[str, Any]) -> str:
+    """Why a run with this proof is not proven, or is so in part; empty for one that is proven whole."""
+    amber = [text[:1].upper() + text[1:] for text in document.get("amber", [])]  # older proofs have none
+    part = ["Could not be checked here:", *amber] if amber else []
+    return " ".join([*document["problems"], *document["doubts"], *part])
 
 
 def as_document(verdict: Verdict) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from backups.models.run import RunStatus
 from backups.proof import outcome
 from backups.proof.baseline import comparison_for
 from backups.proof.comparison import NOTHING_BEFORE, Comparison
-from backups.proof.prove import Verdict, as_document, prove, rejected, store_document
+from backups.proof.prove import Verdict, as_document, prove, reason_of, rejected, store_document
 from backups.step_support import record_run, watch
 from backups.stores.trusted_manifest import Rejected, store_of, trusted_manifest
 from operations.engine.claim import lock
@@ -57,22 +57,22 @@ def _write_down(ctx: StepContext, run: Run, verdict: Verdict, comparison: Compar
     evidence = facts_store.leave(store_of(run), document_of(verdict.facts), keys.signer())
     with transaction.atomic():
         lock(ctx.lease)
-        fields = {
-            "proof_seconds": seconds,
-            "ended_at": database_time(),
-            "reason": " ".join([*verdict.reasons, verdict.in_part]).strip(),
-        }
+        document = as_document(verdict)
+        told = {"reason": reason_of(document)}
+        fields = {"proof_seconds": seconds, "ended_at": database_time(), **told}
         if verdict.status == RunStatus.PROVEN:
             fields["proven_at"] = database_time()
         outcome.lock(run, comparison)
         current = Run.objects.select_for_update().get(pk=run.pk).status
         if current != verdict.status:
             Run.objects.advance(run.pk, current, verdict.status, **fields)
+        else:
+            Run.objects.filter(pk=run.pk).update(**told)
         proof = Proof.objects.create(
             run=run,
             operation=ctx.operation,
             status=verdict.status,
-            document=as_document(verdict),
+            document=document,
             seconds=seconds,
             evidence=evidence,
         )

@@ -20,6 +20,7 @@ from backups.models import Policy, Proof, Run, Segment
 from backups.models.run import RunStatus, segment_rows
 from backups.policies.defaults import ensure_policies
 from backups.policies.portal import ensure
+from backups.proof.prove import reason_of
 from operations.accounts import SYSTEM, system_user
 from operations.engine import kinds
 from operations.engine.sealing import content_sha256
@@ -102,13 +103,15 @@ def _proof(run: Run, manifest: Manifest, store: Store) -> bool:
         return False
     body = verdicts[-1]
     at, status, seconds = datetime.fromisoformat(body["at"]), str(body["status"]), float(body["milliseconds"]) / 1000
-    reasons = " ".join([*body["problems"], *body["doubts"]])
     fields = {"proven_at": at} if status == RunStatus.PROVEN else {}
     values = {"status": status, "document": body, "seconds": seconds, "created_at": at}
     Proof.objects.update_or_create(run=run, operation=run.operation, defaults=values)
     current = Run.objects.values_list("status", flat=True).get(pk=run.pk)
-    ended = {"ended_at": at, "proof_seconds": seconds, "reason": reasons, **fields}
-    return current != status and Run.objects.advance(run.pk, current, status, **ended)
+    ended = {"ended_at": at, "proof_seconds": seconds, "reason": reason_of(body), **fields}
+    if current == status:
+        Run.objects.filter(pk=run.pk).update(reason=reason_of(body))
+        return False
+    return Run.objects.advance(run.pk, current, status, **ended)
 
 
 def _new(manifest: Manifest, store: Store) -> Run:

@@ -107,6 +107,8 @@ class RestoreKind(OperationKind):
         lines = [Consequence(f"Every object of {run} is checked before the first write.", "ok")]
         if run.status != RunStatus.PROVEN:
             lines.append(Consequence(f"The run is {run.status}, not proven. {run.reason}", "bad"))
+        elif run.in_part:
+            lines.append(Consequence(f"The run is proven in part. {run.reason}", "warn"))
         for incident in run.shows.filter(status="open").defer("evidence")[:5]:
             lines.append(Consequence(f"This run holds altered data: {incident.summary}", "bad"))
         return lines + _consequences(environment, place, run, str(parameters.get("tables", "")))

@@ -55,7 +55,7 @@ def newest_proven_backup(request: HttpRequest) -> Panel | None:
     )
     red = newer is not None and (newer.status in (RunStatus.SUSPECT, RunStatus.FAILED) or newer.proof_overdue)
     state = "not proven" if newer is not None and newer.proof_overdue else newer.status if newer else ""
-    proven = ("warn", "proven in part") if run.reason else ("ok", "proven")
+    proven = ("warn", "proven in part") if run.in_part else ("ok", "proven")
     tone, word = ("bad", f"last run {state}") if red else ("warn", "late") if late else proven
     took = f"{run.rows:,} rows of {run.policy} · restored in {formatting.duration(run.proof_seconds)}"
     return Panel(

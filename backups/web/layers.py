@@ -115,8 +115,9 @@ def _ours(environment: Environment) -> Layer:
     price = "The store's price; a drill needs only the worker."
     if run is None:
         return Layer("Our proven runs", "bad", "none", None, "No run of this environment is proven.", price)
-    text = f"{counted(run.rows, 'row')} of {counted(len(run.tables), 'table')}, restored and compared."
-    return Layer("Our proven runs", "ok", "proven", run.snapshot_at or run.proven_at, text, price)
+    text = f"{counted(run.rows, 'row')} of {counted(len(run.tables), 'table')}, restored and compared. {run.reason}"
+    tone, word = ("warn", "proven in part") if run.in_part else ("ok", "proven")
+    return Layer("Our proven runs", tone, word, run.snapshot_at or run.proven_at, text.strip(), price)
 
 
 def _daily(verdict: Verdict, rows: list[ProviderBackup]) -> Layer:

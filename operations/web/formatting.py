@@ -16,7 +16,7 @@ TONES = {
     "ok": "proven succeeded live healthy approved verified delivered sent valid on passed done active "
     "clean applied present",
     "warn": "awaiting_approval late suspect waiting sensitive degraded missed expiring unverified drifted overdue "
-    "blocking open partial",
+    "blocking open partial proven_in_part",
     "bad": "failed rejected altered destructive unhealthy broken down missing invalid build_failed update_failed "
     "opaque dead",
     "run": "running requested queued started building deploying proving copying cancelling pending in_progress created "

@@ -71,6 +71,21 @@ def test_the_run_page_lists_what_could_not_be_rebuilt(admin_client: Client, run:
     assert "The function public.f(&lt;b&gt;) could not be rebuilt." in page
 
 
+def test_no_proof_in_part_is_green(admin_client: Client, run: Run) -> None:
+    """Neither on the run's page, where it stands beside the run's own badge, nor in the list of proofs."""
+    proof = Proof.objects.get(run=run)
+    amber = ["computed values public.prices differ."]
+    proof.document |= {"amber": amber, "missing": [*amber, "An owner could not be rebuilt."]}
+    Proof.objects.filter(pk=proof.pk).update(document=proof.document)
+    Run.objects.filter(pk=run.pk).update(reason="Could not be checked here: Computed values public.prices differ.")
+
+    pages = [reverse("admin:backups_run_change", args=[run.pk]), reverse("admin:backups_proof_changelist")]
+    texts = [admin_client.get(page).text for page in pages]
+
+    assert [text.count("Proven in part") for text in texts] == [2, 1]
+    assert texts[0].count('<p class="wrap small">Computed values public.prices differ.</p>') == 1
+
+
 def test_coverage_shows_tables_outside_every_policy(admin_client: Client, run: Run) -> None:
     run.policy.environment.policies.filter(name="whole-database").update(enabled=False)
 

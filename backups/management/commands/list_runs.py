@@ -37,7 +37,8 @@ def _row(item: Listed) -> tuple[object, ...]:
     if item.problem:
         return (item.run, item.status, item.problem, "", "", "")
     place = f"{item.environment}/{item.policy}"
-    return (item.run, item.status, place, item.taken_at[:19], counted(item.rows, "row"), f"{item.stored_bytes} bytes")
+    status = f"{item.status} in part" if item.in_part else item.status
+    return (item.run, status, place, item.taken_at[:19], counted(item.rows, "row"), f"{item.stored_bytes} bytes")
 
 
 def _number(text: str) -> int:
