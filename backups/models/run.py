@@ -139,6 +139,10 @@ class Run(models.Model):
         return self.status == RunStatus.PROVEN and bool(self.reason)
 
     @property
+    def word(self) -> str:
+        return "proven_in_part" if self.in_part else self.status
+
+    @property
     def identity_for_next(self) -> str:
         """The database that the next run has to come from; any, once a person accepted another since this run."""
         accepted = self.policy.identity_accepted_at
@@ -184,22 +188,13 @@ class Segment(models.Model):
         return self.key
 
 
+OF_MANIFEST = ["key", "rows", "digest", "raw_bytes", "raw_sha256", "stored_bytes", "stored_sha256", "encrypted"]
+
+
 def segment_rows(run: Run, manifest: Manifest) -> list[Segment]:
     """The rows for a manifest's segments, in its order."""
     facts = [(table.qualified, segment) for table in manifest.tables for segment in table.segments]
     return [
-        Segment(
-            run=run,
-            table=table,
-            position=position,
-            key=segment.key,
-            rows=segment.rows,
-            digest=segment.digest,
-            raw_bytes=segment.raw_bytes,
-            raw_sha256=segment.raw_sha256,
-            stored_bytes=segment.stored_bytes,
-            stored_sha256=segment.stored_sha256,
-            encrypted=segment.encrypted,
-        )
+        Segment(run=run, table=table, position=position, **{name: getattr(segment, name) for name in OF_MANIFEST})
         for position, (table, segment) in enumerate(facts)
     ]

@@ -152,7 +152,7 @@ def backups_card(request: HttpRequest) -> Widget | None:
     if not runs:
         return None
     policy = runs[-1].policy
-    counted = ", ".join(f"{n} {status}" for status, n in Counter(run.status for run in runs).most_common())
+    counted = ", ".join(f"{n} {word}" for word, n in Counter(run.word for run in runs).most_common()).replace("_", " ")
     drawing = trends.bars(runs, f"{counted}, times in UTC.")
     facts = format_html_join("", "<dt>{}</dt><dd>{}</dd>", trends.promises(policy, runs))
     return Widget(f"Backups · {policy.environment.slug}", format_html('{}<dl class="pairs">{}</dl>', drawing, facts))

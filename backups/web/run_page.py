@@ -42,7 +42,7 @@ def proven_badge(run: Run) -> SafeString:
     if run.status == RunStatus.PROVEN:
         if run.operation.seeded:
             return formatting.badge("demo story", "idle")
-        return formatting.badge("proven_in_part" if run.in_part else "proven")
+        return formatting.badge(run.word)
     if run.status == RunStatus.STORED:
         if not run.proof_overdue:
             return formatting.badge("proving", "run")

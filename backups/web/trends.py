@@ -100,7 +100,7 @@ def bars(runs: Sequence[Run], counted: str) -> SafeString:
     drawn = [
         Slot(
             f"{run.started_at:%Y-%m-%d %H:%M}",
-            run.status,
+            run.word.replace("_", " "),
             share=run.stored_bytes / largest if run.is_stored else 0.1,
             amount=formatting.size(run.stored_bytes) if run.is_stored else "nothing stored",
         )
