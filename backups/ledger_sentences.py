@@ -10,6 +10,7 @@ from providers.counting import counted
 SENTENCES = {
     "backups.export.stored": "Stored: {run}, {rows:row}, not yet proven.",
     "backups.export.proven": "Proven: {run}, by a restore of {rows:row}.",
+    "backups.export.proven_in_part": "Proven in part: {run}, by a restore of {rows:row}. {why}",
     "backups.export.suspect": "Suspect: {run}. {why}",
     "backups.export.failed": "Failed: {run}. {why}",
     "backups.store.probed": "The store {subject} was probed: {usability}.",

@@ -58,8 +58,8 @@ def _write_down(ctx: StepContext, run: Run, verdict: Verdict, comparison: Compar
     with transaction.atomic():
         lock(ctx.lease)
         document = as_document(verdict)
-        told = {"reason": reason_of(document)}
-        fields = {"proof_seconds": seconds, "ended_at": database_time(), **told}
+        reason = reason_of(document)
+        fields = {"proof_seconds": seconds, "ended_at": database_time(), "reason": reason}
         if verdict.status == RunStatus.PROVEN:
             fields["proven_at"] = database_time()
         outcome.lock(run, comparison)
@@ -67,7 +67,7 @@ def _write_down(ctx: StepContext, run: Run, verdict: Verdict, comparison: Compar
         if current != verdict.status:
             Run.objects.advance(run.pk, current, verdict.status, **fields)
         else:
-            Run.objects.filter(pk=run.pk).update(**told)
+            Run.objects.filter(pk=run.pk).update(reason=reason)
         proof = Proof.objects.create(
             run=run,
             operation=ctx.operation,
@@ -76,7 +76,8 @@ def _write_down(ctx: StepContext, run: Run, verdict: Verdict, comparison: Compar
             seconds=seconds,
             evidence=evidence,
         )
-        reasons = {"reasons": verdict.reasons} if verdict.reasons else {}
-        record_run(ctx, run, f"backups.export.{verdict.status}", rows=verdict.rows, chains=verdict.chains, **reasons)
+        told = [*verdict.reasons, *proof.in_part]
+        reasons = {"reasons": told} if told else {}
+        record_run(ctx, run, f"backups.export.{proof.word}", rows=verdict.rows, chains=verdict.chains, **reasons)
         outcome.raise_all(run, verdict, comparison)
     return proof

@@ -171,7 +171,8 @@ drift
 """,
     "ledger sentences": """
 backups.decision.traced backups.evidence.produced backups.export.failed backups.export.proven
-backups.export.stored backups.export.suspect backups.hold.placed backups.hold.released backups.incident.opened
+backups.export.proven_in_part backups.export.stored backups.export.suspect
+backups.hold.placed backups.hold.released backups.incident.opened
 backups.incident.resolved backups.policy.added backups.policy.changed backups.policy.database_accepted
 backups.portal.recovered backups.provider.gone backups.provider.not_restored backups.provider.point
 backups.provider.restored backups.restore.failed backups.restore.looked_after backups.restore.succeeded
