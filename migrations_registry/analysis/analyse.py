@@ -157,6 +157,7 @@ def _if_it_was_there(finding: Finding, objects: tuple[Touched, ...], state: Stat
 
 
 def _judge(item: Raw, state: State) -> None:
+    state.identities.note(item.node)
     try:
         judge(item.kind, item.node, state)
     except RecursionError:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from migrations_registry.analysis.model import Name
 
+SMALL_BYTES = 8 * 1024 * 1024  # a fifth of a second's work (cost.py)
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnFacts:
@@ -79,3 +81,9 @@ class CatalogFacts:
     is_supabase: bool = False
     server_version: int = 17
     programs: Programs | None = None
+
+    def is_small(self, name: Name) -> bool:
+        """A table by itself, without heirs or partitions, all of which is written in the time of a brief lock."""
+        table = self.tables.get(name)
+        is_alone = self.programs is not None and name not in self.programs.relatives
+        return is_alone and table is not None and 0 < table.bytes <= SMALL_BYTES

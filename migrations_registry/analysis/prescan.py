@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import Name
-from migrations_registry.analysis.parsing.nodes import DML, inner_nodes, is_on, object_name, options, relation, strings
+from migrations_registry.analysis.calls.jobs import JOBS, planned_names
+from migrations_registry.analysis.parsing.identities import Identities, Token
+from migrations_registry.analysis.parsing.nodes import (
+    DML,
+    dotted,
+    inner_nodes,
+    is_on,
+    object_name,
+    options,
+    relation,
+    strings,
+)
 from migrations_registry.analysis.parsing.parser import Node, Raw
 from migrations_registry.analysis.routines import routine
 from migrations_registry.analysis.state import EVERY, State
@@ -13,7 +23,7 @@ _API_ROLES = {"anon", "authenticated", "service_role"}
 
 
 def look_ahead(statements: list[Raw], data: bytes, state: State) -> None:
-    """Fill `secured`, `replaced`, `exposed`, `changes_nothing`, `routines` and `other_names`."""
+    """Fill `secured`, `secured_tables`, `replaced`, `exposed`, `changes_nothing`, `routines` and `other_names`."""
     state.changes_nothing = all(_only_reads(statement) for statement in statements)
     state.harmless_transactions = not state.assume_in_transaction and _harmless(statements, state.changes_nothing)
     for statement in reversed(statements):
@@ -22,14 +32,20 @@ def look_ahead(statements: list[Raw], data: bytes, state: State) -> None:
         state.last_settings.add(id(statement.node))
     state.exposed = state.facts is not None and state.facts.is_supabase
     state.counted = b"setval" in data.lower()
+    names = Identities()
     for statement in statements:
         if statement.kind == "CreateFunctionStmt":
             text = data[statement.start : statement.end].decode("utf-8", "replace").rstrip()
             made = routine(statement.node, text, state.scope.schemas[0])
             state.routines.setdefault(made.name[1], []).append(made)
         reader = _READERS.get(statement.kind)
+        if statement.kind == "DropStmt":
+            state.secured_tables |= _dropped(statement.node, names)
+        names.note(statement.node)
         if reader:
-            reader(statement.node, state)
+            reader(statement.node, state, names)
+        if b"cron" in data:
+            state.replaced |= {("job", JOBS, name) for name in planned_names(statement.node)}
 
 
 def _is_commit(statement: Raw) -> bool:
@@ -52,76 +68,62 @@ def _only_reads(statement: Raw) -> bool:
     return statement.kind in ("TransactionStmt", "VariableSetStmt", "VariableShowStmt")
 
 
-def _alter(node: Node, state: State) -> None:
+def _alter(node: Node, state: State, names: Identities) -> None:
     for item in node["cmds"]:
         if item["AlterTableCmd"]["subtype"] == "AT_EnableRowSecurity":
-            _secure({relation(node["relation"])}, state)
+            state.secured_tables.add(names.token(relation(node["relation"])))
             state.exposed = True
 
 
-def _secure(names: set[Name], state: State) -> None:
-    state.secured |= names - state.moved_open
-
-
-def _policy(node: Node, state: State) -> None:
+def _policy(node: Node, state: State, names: Identities) -> None:
     state.exposed = True
-    state.for_api.add(("policy", relation(node["table"])))
+    state.uses.add(("policy", relation(node["table"])))
     state.replaced.add(("policy", relation(node["table"]), node["policy_name"]))
 
 
-def _trigger(node: Node, state: State) -> None:
+def _trigger(node: Node, state: State, names: Identities) -> None:
     state.replaced.add(("trigger", relation(node["relation"]), node["trigname"]))
 
 
-def _grant(node: Node, state: State) -> None:
+def _grant(node: Node, state: State, names: Identities) -> None:
     if node.get("is_grant") and any(item["RoleSpec"].get("rolename") in _API_ROLES for item in node["grantees"]):
         state.exposed = True
     if not node.get("is_grant") and any(item["RoleSpec"]["roletype"] == "ROLESPEC_PUBLIC" for item in node["grantees"]):
         state.secured |= {object_name(item) for item in node["objects"] if "ObjectWithArgs" in item}
     if node.get("is_grant") and node.get("objtype") == "OBJECT_TABLE":
         tables = [relation(item["RangeVar"]) for item in node.get("objects", []) if "RangeVar" in item]
-        state.for_api.update(("grant", name) for name in tables or [EVERY])
+        state.uses.update(("grant", name) for name in tables or [EVERY])
 
 
-def _default_privileges(node: Node, state: State) -> None:
+def _default_privileges(node: Node, state: State, names: Identities) -> None:
     if node["action"].get("is_grant") and node["action"].get("objtype") == "OBJECT_TABLE":
-        state.for_api.add(("grant", EVERY))
+        state.uses.add(("grant", EVERY))
 
 
-def _drop(node: Node, state: State) -> None:
+def _dropped(node: Node, names: Identities) -> set[Token]:
     """Nobody reads a table that the file takes away again."""
-    if node["removeType"] == "OBJECT_TABLE":
-        _secure({object_name(item) for item in node["objects"]}, state)
+    is_table = node["removeType"] == "OBJECT_TABLE"
+    return {names.token(object_name(item)) for item in node["objects"]} if is_table else set()
 
 
-def _create_as(node: Node, state: State) -> None:
-    _made_anew(node["into"]["rel"], node, state)
-
-
-def _made_anew(table: Node, node: Node, state: State) -> None:
-    """What stands before it was about another one."""
-    if not node.get("if_not_exists"):
-        state.secured.discard(relation(table))
-
-
-def _create(node: Node, state: State) -> None:
-    _made_anew(node["relation"], node, state)
+def _create(node: Node, state: State, names: Identities) -> None:
     for element in node.get("tableElts", []):
+        state.uses.add(
+            ("type", dotted(strings(element.get("ColumnDef", {}).get("typeName", {}).get("names", [])) or [""]))
+        )
         for item in [element, *element.get("ColumnDef", {}).get("constraints", [])]:
             if item.get("Constraint", {}).get("pktable", {}).get("schemaname") == "auth":
                 state.exposed = True
 
 
-def _view(node: Node, state: State) -> None:
+def _view(node: Node, state: State, names: Identities) -> None:
     if is_on(options(node.get("options", [])).get("security_invoker", False)):
-        state.secured.add(relation(node["view"]))
+        state.secured_tables.add(names.token(relation(node["view"])))
 
 
-def _rename(node: Node, state: State) -> None:
+def _rename(node: Node, state: State, names: Identities) -> None:
     """RENAME, SET SCHEMA: the name may then mean what had another name."""
     kind = node.get("renameType") or node["objectType"]
-    if kind == "OBJECT_TABLE" and relation(node["relation"]) not in state.secured:
-        state.moved_open.add(relation(node["relation"]))
     if kind in _ROUTINES:
         old = strings(node["object"]["ObjectWithArgs"]["objname"])[-1]
         state.other_names.setdefault(node.get("newname", old), set()).add(old)
@@ -137,7 +139,5 @@ _READERS = {
     "GrantStmt": _grant,
     "AlterDefaultPrivilegesStmt": _default_privileges,
     "CreateStmt": _create,
-    "CreateTableAsStmt": _create_as,
-    "DropStmt": _drop,
     "ViewStmt": _view,
 }

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from migrations_registry.analysis.facts import CatalogFacts, Hook, Programs, TableFacts
 from migrations_registry.analysis.model import STRENGTH, Finding, Name, Rule, Touched
+from migrations_registry.analysis.parsing.identities import Identities, Token
 from migrations_registry.analysis.parsing.nodes import relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.routines import Routine, Waiting
@@ -29,7 +30,7 @@ class State:
     changes_nothing: bool = False  # the whole file only reads
     harmless_transactions: bool = False
     exposed: bool = False  # the file is written for Supabase: API roles, auth functions or row security appear in it
-    for_api: set[tuple[str, Name]] = field(default_factory=set)  # relations with grants or policies of the file
+    uses: set[tuple[str, Name]] = field(default_factory=set)  # relations with grants or policies; types of new columns
     served: set[tuple[Name, str]] = field(default_factory=set)  # CHECKs that the bounds of partitions replace now
     in_transaction: bool = False
     transaction: int = 0
@@ -40,8 +41,9 @@ class State:
     shown: dict[Name, Node] = field(default_factory=dict)
     dropped: set[Name] = field(default_factory=set)
     created_columns: set[tuple[Name, str]] = field(default_factory=set)
-    secured: set[Name] = field(default_factory=set)
-    moved_open: set[Name] = field(default_factory=set)  # what had the name and is not secured under it
+    secured: set[Name] = field(default_factory=set)  # functions that the file withdraws from the public
+    secured_tables: set[Token] = field(default_factory=set)  # row security, now or further down; nobody's rights
+    identities: Identities = field(default_factory=Identities)
     filled: set[Name] = field(default_factory=set)  # relations into which the file has put rows
     required_columns: set[tuple[Name, str]] = field(default_factory=set)
     scope: Scope = field(default_factory=Scope)
@@ -96,8 +98,7 @@ class State:
     ) -> None:
         """Report a rule for the current statement; `words` fill its message."""
         message = rule.message.format(**words) if words else rule.message
-        if self.hidden:
-            message = f"{' in '.join(reversed(self.hidden))}: {message}"
+        message = f"{' in '.join(reversed(self.hidden))}: {message}" if self.hidden else message
         now = not self.is_later
         self.findings.append(
             Finding(
@@ -172,8 +173,7 @@ class State:
         self._forget()
 
     def _forget(self) -> None:
-        if self.locked:
-            self.locked.clear()
+        self.locked.clear()
         self.slow = self.backfilled = False
 
     @contextmanager

@@ -11,7 +11,7 @@ from migrations_registry.analysis.version import ruleset
 from migrations_registry.analysis.version.equivalence import ANALYSIS, PACKAGE
 from migrations_registry.analysis.version.source_digest import source_digest
 
-KNOWN = "b86743ea811e4c32"
+KNOWN = "9de208769cb20616"
 WORDS = "HIGH, LOW = 'high', 'low'\n"
 RULES = '''"""Rules."""
 from pkg.registry import rule

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from migrations_registry.analysis.calls.follow import call, candidates, follow, operate, unseen
+from migrations_registry.analysis.calls.jobs import plan, plans
 from migrations_registry.analysis.parsing.arguments import given_by
 from migrations_registry.analysis.parsing.nodes import inner_nodes, strings
 from migrations_registry.analysis.parsing.parser import Node
@@ -21,6 +22,10 @@ def evaluate(node: Node, state: State) -> None:
     """Judge what computing it runs; each name once."""
     known: set[tuple[object, ...]] = set()
     for kind, inner in inner_nodes(node):
+        if kind == "FuncCall" and plans(inner):
+            plan(inner, node, state)
+            if not any(not each.unread for each in candidates(strings(inner["funcname"]), given_by(inner), state)):
+                continue
         reader = _READERS.get(kind)
         if reader is not None:
             name = reader(inner)

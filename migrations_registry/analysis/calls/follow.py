@@ -15,6 +15,7 @@ from migrations_registry.analysis.nested_statements import MAX_DEPTH, UNREADABLE
 from migrations_registry.analysis.parsing.arguments import Given
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.builtin_functions import (
+    PLATFORM,
     is_harmless,
     is_harmless_operator,
     is_volatile,
@@ -92,10 +93,13 @@ def candidates(parts: Sequence[str], given: Given, state: State) -> Iterator[Rou
         own = state.routines.get(known, [])
         yield from (each for each in own if each.takes(given))
         for live in live_routines(known, state):
+            answered = (
+                live.unread and ".".join(live.name) in PLATFORM
+            )  # the extension's own, whose name is one of these
             replaced = live.name in state.made_names and any(_is_same(live, each) for each in own)
             if (
                 live.takes(given)
-                and not replaced
+                and not (replaced or answered)
                 and (len(parts) == 1 or known != parts[-1] or live.name[0] == parts[-2])
             ):
                 yield live

@@ -13,6 +13,7 @@ from migrations_registry.analysis.calls.catalogue import family, set_off
 from migrations_registry.analysis.calls.evaluate import computes, evaluate
 from migrations_registry.analysis.calls.events import CHANGES, CHANGING, READ, WRITES, happening, trigger_events
 from migrations_registry.analysis.calls.follow import call, unseen
+from migrations_registry.analysis.calls.jobs import JOBS
 from migrations_registry.analysis.dispatch import judge_node
 from migrations_registry.analysis.model import DESTRUCTIVE, OPAQUE, SECURITY, Name
 from migrations_registry.analysis.parsing.nodes import DML, inner_nodes, label, relation
@@ -23,7 +24,7 @@ from migrations_registry.analysis.state import State
 
 # Their queries are judged as statements, or run when something else says so.
 _ELSEWHERE = {"CreateTableAsStmt", "DeclareCursorStmt", "PrepareStmt", "CreateSchemaStmt", "ExplainStmt", "DoStmt"}
-_JOBS = {("cron", "job"), ("pgagent", "pga_jobstep"), ("timetable", "task")}
+_JOBS = {JOBS, ("pgagent", "pga_jobstep"), ("timetable", "task")}
 _GRAVE = {DESTRUCTIVE, OPAQUE, SECURITY}
 _ONLY_EXPRESSIONS = {"CreateStmt", "CreatePolicyStmt", "AlterPolicyStmt", "AlterTableStmt", "IndexStmt"}
 _LATER = {"CreateStmt", "ViewStmt", "CreatePolicyStmt", "AlterPolicyStmt", "CreateTrigStmt", "RuleStmt"}

@@ -32,6 +32,14 @@ def fold(expression: str, known: Env) -> str | None:
         return None
 
 
+def literal(node: Node | None) -> str | None:
+    """The text of an expression of constants; None where it depends on anything else."""
+    try:
+        return _text(node, {})
+    except RecursionError:
+        return None
+
+
 def _text(node: Node | None, known: Env) -> str | None:
     if not node:
         return None

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-# Supabase's own, and what its schemas and PostGIS are mostly asked for.
-PLATFORM = frozenset({"auth.uid", "auth.role", "auth.jwt", "auth.email", "storage.foldername", "storage.filename"})
+# Supabase's own, and what its schemas and PostGIS are mostly asked for; those of queues only add a queue or a message.
+_PLATFORM = """auth.uid auth.role auth.jwt auth.email storage.foldername storage.filename storage.extension
+realtime.topic pgmq.create pgmq.create_unlogged pgmq.send pgmq.send_batch pgmq.metrics pgmq.list_queues"""
+PLATFORM = frozenset(_PLATFORM.split())
 OTHER_EXTENSIONS = frozenset({"postgis_version", "l2_distance", "cosine_distance", "inner_product", "vector_dims"})
 # Whose functions only answer; those with lists of names are known without a catalogue, too.
 HARMLESS_EXTENSIONS = frozenset(

@@ -115,7 +115,7 @@ def _opens_nothing(node: Node, roles: list[str], state: State) -> bool:
 def _is_guarded(item: Node, objects: str, wide: bool, state: State) -> bool:
     if "RangeVar" in item:
         name = relation(item["RangeVar"])
-        is_new = state.is_new(name) and (not wide or name in state.secured)
+        is_new = state.is_new(name) and (not wide or state.identities.token(name) in state.secured_tables)
         return is_own_sequence(name, state) if objects == "OBJECT_SEQUENCE" else is_new
     name = object_name(item)
     if objects == "OBJECT_SCHEMA":

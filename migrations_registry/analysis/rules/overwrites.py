@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import BLOCKING, DATA, DESTRUCTIVE, RX, Name
+from migrations_registry.analysis.model import BLOCKING, CONVENTION, DATA, DESTRUCTIVE, RX, Name
 from migrations_registry.analysis.parsing.comparisons import EVERY, MANY
 from migrations_registry.analysis.parsing.nodes import label, relation, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.parsing.reach import reach
 from migrations_registry.analysis.rule_registry import on, rule
-from migrations_registry.analysis.rules.rows import BATCHES, SYSTEM_CATALOG, is_catalog
+from migrations_registry.analysis.rules.rows import BATCHES, SYSTEM_CATALOG, is_brief, is_catalog
 from migrations_registry.analysis.rules.safe_form import backfill
 from migrations_registry.analysis.state import State
 
@@ -80,7 +80,7 @@ def update(node: Node, state: State) -> None:
         return
     where = node.get("whereClause")
     rows = reach(where, node["relation"], others=not all(map(is_listed, node.get("fromClause", ()))))
-    _overwrites(rows, name, _columns(node["targetList"]), where, state, alone=True)
+    _overwrites(rows, name, _columns(node["targetList"]), where, state, alone=True, brief=is_brief(node, state))
 
 
 @on("MergeStmt")
@@ -115,9 +115,18 @@ def _columns(targets: list[Node]) -> set[str]:
 
 
 def _overwrites(
-    rows: int, name: Name, written: set[str], where: Node | None, state: State, *, alone: bool = False
+    rows: int,
+    name: Name,
+    written: set[str],
+    where: Node | None,
+    state: State,
+    *,
+    alone: bool = False,
+    brief: bool = False,
 ) -> None:
-    """`alone`: an UPDATE, which can run in batches. What chooses few rows chooses many in a loop."""
+    """`alone`: an UPDATE, which can run in batches; `brief`: of a small table, for which nobody waits long enough to
+    notice. What chooses few rows chooses many in a loop.
+    """
     rows = max(rows, MANY) if state.loops else rows
     if rows < MANY or state.is_private(name):
         return
@@ -126,7 +135,8 @@ def _overwrites(
     if rows == EVERY:
         safe = backfill(state, written if fills and not where else set()) if alone else BATCHES
         if not fills or not state.is_new(name):
-            state.see(UPDATE_FILL if fills else UPDATE_ALL, name=label(name), safe=safe)
+            severity = CONVENTION if fills and brief else None
+            state.see(UPDATE_FILL if fills else UPDATE_ALL, severity, name=label(name), safe=safe)
     elif not fills and not state.is_new(name):
         state.see(UPDATE_MANY, name=label(name))
 

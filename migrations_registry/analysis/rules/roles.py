@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrations_registry.analysis.model import DESTRUCTIVE, RX, SECURITY
-from migrations_registry.analysis.parsing.nodes import options, relation, value
+from migrations_registry.analysis.parsing.nodes import options, relation, strings, value
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.state import State
@@ -120,7 +120,9 @@ def drop_role(node: Node, state: State) -> None:
 
 @on(*_DDL)
 def managed_schema(node: Node, state: State) -> None:
-    """DDL on a schema of the platform; policies on storage and realtime are the documented exception."""
+    """DDL on a schema of the platform. Policies on storage and realtime, and triggers of users that run a function of
+    the file, are the documented exceptions.
+    """
     target = node.get("relation") or node.get("table") or node.get("view") or node.get("sequence") or {}
     if "into" in node:
         target = node["into"]["rel"]
@@ -128,8 +130,15 @@ def managed_schema(node: Node, state: State) -> None:
         item["RangeVar"].get("schemaname", "") for item in node.get("relations", [])
     }
     allowed = {"storage", "realtime"} if "policy_name" in node else set()
+    if "trigname" in node and target.get("relname") == "users" and _is_own(node["funcname"], state):
+        allowed.add("auth")
     for schema in (schemas & MANAGED) - allowed:
         state.see(MANAGED_SCHEMA, schema=schema)
+
+
+def _is_own(function: list[Node], state: State) -> bool:
+    parts = strings(function)
+    return (parts[-2] if len(parts) > 1 else state.scope.schemas[0], parts[-1]) in state.made_names
 
 
 @on("DropStmt", "CreateFunctionStmt", "AlterObjectSchemaStmt")

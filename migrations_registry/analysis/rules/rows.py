@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from migrations_registry.analysis.model import AX, DESTRUCTIVE, RX, Name
 from migrations_registry.analysis.parsing.comparisons import EVERY
-from migrations_registry.analysis.parsing.nodes import label, relation
+from migrations_registry.analysis.parsing.nodes import inner_nodes, label, relation, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.parsing.reach import reach
+from migrations_registry.analysis.postgresql.builtin_functions import is_harmless
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.rules.drops import CASCADE
 from migrations_registry.analysis.state import State
@@ -129,3 +130,12 @@ def merge(node: Node, state: State) -> None:
 def is_catalog(name: Name) -> bool:
     """A table of pg_catalog, also by its bare name."""
     return name[0] == "pg_catalog" or (name[0] == "public" and name[1].startswith("pg_"))
+
+
+def is_brief(node: Node, state: State) -> bool:
+    """An UPDATE or DELETE that computes with the rows of one table alone, which is known to be small."""
+    small = state.facts is not None and state.facts.is_small(relation(node["relation"]))
+    return small and all(
+        kind not in ("RangeVar", "SubLink") and (kind != "FuncCall" or is_harmless(strings(inner["funcname"])))
+        for kind, inner in inner_nodes(node)
+    )

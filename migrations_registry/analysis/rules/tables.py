@@ -61,13 +61,13 @@ def create_table(node: Node, state: State) -> None:
             state.column_types[name, element["ColumnDef"]["colname"]] = type_name(element["ColumnDef"]["typeName"])
             state.relate(name, dotted(strings(element["ColumnDef"]["typeName"]["names"])))
     is_exposed = not node.get("inhRelations") and _is_exposed(name, state)
-    if is_exposed and ("policy", name) in state.for_api and not {("grant", name), ("grant", EVERY)} & state.for_api:
+    if is_exposed and ("policy", name) in state.uses and not {("grant", name), ("grant", EVERY)} & state.uses:
         state.see(NO_GRANT, name=label(name))
 
 
 def _is_exposed(name: Name, state: State) -> bool:
     """In the schema that the API serves."""
-    if name[0] == "public" and name not in state.secured:
+    if name[0] == "public" and state.identities.token(name) not in state.secured_tables:
         state.see(RLS_MISSING, SECURITY if state.exposed else CONVENTION, name=label(name))
     return name[0] == "public"
 

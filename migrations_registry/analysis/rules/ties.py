@@ -8,13 +8,22 @@ rows changes those.
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import Name
-from migrations_registry.analysis.parsing.nodes import dotted, relation, strings
+from migrations_registry.analysis.model import AX, COMPATIBILITY, Name
+from migrations_registry.analysis.parsing.nodes import dotted, label, relation, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.type_changes import is_builtin_type
-from migrations_registry.analysis.rule_registry import on, on_alter
+from migrations_registry.analysis.rule_registry import on, on_alter, rule
 from migrations_registry.analysis.state import State
 
+NO_INHERIT = rule(
+    "MC-NO-INHERIT",
+    COMPATIBILITY,
+    "takes {partition} out of {name}: its rows are no longer found through {name}",
+    "Deploy code that asks both tables first.",
+    lock=AX,
+    bad=("CREATE TABLE x (at int); ALTER TABLE events_new INHERIT x; ALTER TABLE events_new NO INHERIT x",),
+    good=("CREATE TABLE x () INHERITS (events_new); ALTER TABLE x NO INHERIT events_new",),
+)
 _NOT_WRITTEN = ("withClause", "groupClause", "havingClause", "distinctClause", "limitCount", "limitOffset", "larg")
 
 
@@ -34,6 +43,14 @@ def _holds(parent: Name, child: Name, state: State) -> None:
     if not state.is_new(child):
         state.created.pop(parent, None)
         state.tied.add(parent)
+
+
+@on_alter("DropInherit")
+def no_inherit(command: Node, alter: Node, state: State) -> None:
+    """NO INHERIT."""
+    if not state.is_new_relation(alter["relation"]):
+        parent = label(relation(command["def"]["RangeVar"]))
+        state.see(NO_INHERIT, partition=label(relation(alter["relation"])), name=parent)
 
 
 @on_alter("AddConstraint", "AddColumn")

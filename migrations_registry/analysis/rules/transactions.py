@@ -19,6 +19,7 @@ from migrations_registry.analysis.parsing.nodes import label, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.parsing.reach import names_rows, reach
 from migrations_registry.analysis.rule_registry import AFTER, on, rule
+from migrations_registry.analysis.rules.rows import is_brief
 from migrations_registry.analysis.state import State
 
 TX_CONTROL = rule(
@@ -150,9 +151,10 @@ def _backfill(kind: str, node: Node, state: State) -> None:
     where, others = node.get("whereClause"), "fromClause" in node or "usingClause" in node
     if kind in ("UpdateStmt", "DeleteStmt") and not names_rows(where, node["relation"], others):
         fills |= target in state.locked or _ranges(node) or reach(where, node["relation"], others) == EVERY
+    brief = kind in ("UpdateStmt", "DeleteStmt") and is_brief(node, state)
     if fills and _holding(state):
-        state.see(BACKFILL, names=", ".join(_holding(state)))
-    elif fills:
+        state.see(BACKFILL, CONVENTION if brief else BLOCKING, names=", ".join(_holding(state)))
+    elif fills and not brief:
         state.backfilled = True
 
 

@@ -9,6 +9,7 @@ from migrations_registry.analysis.model import (
     DESTRUCTIVE,
     EXECUTION,
     SH,
+    Name,
 )
 from migrations_registry.analysis.parsing.nodes import dotted, label, relation, strings
 from migrations_registry.analysis.parsing.parser import Node
@@ -37,7 +38,7 @@ CREATE_DOMAIN = rule(
     "constraint checks every table that uses it",
     "The base type with a CHECK on the table.",
     bad=("CREATE DOMAIN x AS numeric CHECK (value > 0)",),
-    good=("CREATE DOMAIN x AS text",),
+    good=("CREATE DOMAIN x AS text", "CREATE DOMAIN x AS int CHECK (value > 0); CREATE TABLE y (a x)"),
 )
 DOMAIN_LOOSENED = rule(
     "MC-DOMAIN-CHANGE",
@@ -106,14 +107,14 @@ def alter_enum(node: Node, state: State) -> None:
 
 @on("CreateDomainStmt")
 def create_domain(node: Node, state: State) -> None:
-    """CREATE DOMAIN, with a constraint or as another name of a type."""
+    """CREATE DOMAIN, with a constraint or as another name of a type; what it is for, is seen where the file uses it."""
     kinds = {item["Constraint"]["contype"] for item in node.get("constraints", [])}
     name = dotted(strings(node["domainname"]))
     if not kinds & {"CONSTR_CHECK", "CONSTR_NOTNULL"} and not state.hidden:
         state.plain_domains[name] = node["typeName"]
     elif kinds & {"CONSTR_CHECK", "CONSTR_NOTNULL"}:
         state.constrained_domains.add(name)
-        state.see(CREATE_DOMAIN, name=label(name))
+        state.see(CREATE_DOMAIN, CONVENTION if ("type", name) in state.uses else None, name=label(name))
 
 
 @on("AlterDomainStmt")
@@ -124,6 +125,8 @@ def alter_domain(node: Node, state: State) -> None:
     if node["subtype"] in ("C", "O"):
         state.constrained_domains.add(domain)
         state.plain_domains.pop(domain, None)
+    if _is_unused(domain, state):
+        return
     if (node["subtype"] == "C" and not node["def"]["Constraint"].get("skip_validation")) or node["subtype"] in (
         "O",
         "V",
@@ -131,6 +134,13 @@ def alter_domain(node: Node, state: State) -> None:
         state.see(DOMAIN_CONSTRAINT, name=name)
     elif node["subtype"] in ("N", "X"):
         state.see(DOMAIN_LOOSENED, name=name)
+
+
+def _is_unused(domain: Name, state: State) -> bool:
+    """The file makes it, and no older column is of it, or of a type that the file makes of it."""
+    own = {name[1] for name in state.made_types}
+    older = {kind.rpartition(".")[2] for (table, _), kind in state.column_types.items() if not state.is_new(table)}
+    return domain in state.made_types and not state.tied and not own & older
 
 
 @on("AlterTableStmt")

@@ -73,6 +73,7 @@ CANNOT_RUN = {
     "SECURITY LABEL ON TABLE orders IS 'x'": "it wants a provider of labels that the server was started with",
     "SELECT 1 OPERATOR(public.===) 1": _ABSENT,
     "SELECT dblink_exec('x', 'DROP TABLE lines')": _ABSENT,
+    "SELECT cron.unschedule('nightly')": _ABSENT,
     "SELECT nobodys_function()": _ABSENT,
     "SELECT ts_stat('SELECT 1')": _REFUSED,
     "SET ROLE anon; CREATE TABLE x (a int)": _REFUSED,
