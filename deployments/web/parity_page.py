@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
@@ -10,6 +12,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
 
 from deployments.models import Service
 from deployments.render.client import configured
@@ -19,6 +22,8 @@ from deployments.web.verbs import group_verbs
 from operations.authority import holds
 from operations.engine import tick
 from operations.models import Environment
+from operations.web import formatting
+from providers.counting import counted
 
 SETTINGS = (
     "runtime",
@@ -91,16 +96,23 @@ def part(service: Service, production: list[Service]) -> dict[str, Any]:
     if reference is None:
         return {"service": service, "reference": None, "findings": [], "settings": []}
     findings = parity.compare(service, reference)
-    bad = sum(finding.tone == "bad" for finding in findings)
     differing = [] if own else settings_diff(service, reference)
     return {
         "service": service,
         "reference": reference,
         "findings": findings,
-        "bad": bad,
+        "verdict": _verdict(findings),
         "settings": differing,
         "read": bool(parity.effective(service)),
     }
+
+
+def _verdict(findings: Sequence[parity.ParityFinding]) -> SafeString:
+    """Green only where there is nothing to look at."""
+    tones = Counter(finding.tone for finding in findings)
+    if tones["bad"]:
+        return formatting.badge(counted(tones["bad"], "violation"), "bad")
+    return formatting.badge(f"{tones['warn']} to look at", "warn") if tones["warn"] else formatting.badge("passed")
 
 
 def groups(request: HttpRequest, services: list[Service]) -> list[dict[str, Any]]:

@@ -169,6 +169,8 @@ def test_parity_reads_and_shows_violations_without_values(
     jobs.read_variables()
     text = everything.get(url).content.decode()
 
+    assert ">2 violations<" not in text
+    assert text.count("1 violation<") == 2
     assert "the same value as production" in text.lower().replace("✕ ", "")
     assert "a visitor can read it here" in text.lower()
     assert "sandbox-production" not in text
