@@ -47,7 +47,7 @@ class EdgeFunctionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Health", ordering="status")
     def state(self, row: EdgeFunction) -> SafeString:
-        return formatting.badge(row.health, {"removed": "idle", "unknown": "warn"}.get(row.health))
+        return formatting.badge(row.health)
 
     @admin.display(description="Last hour")
     def calls(self, row: EdgeFunction) -> str:

@@ -9,8 +9,6 @@ from django.utils import timezone
 
 from operations.models import Environment
 
-HEALTH = {"ACTIVE": "healthy", "THROTTLED": "unhealthy", "REMOVED": "removed"}
-
 
 class EdgeFunction(models.Model):
     environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="functions")
@@ -38,12 +36,15 @@ class EdgeFunction(models.Model):
 
     @property
     def health(self) -> str:
-        """Supabase's state, and unhealthy where one request in twenty failed in the last hour."""
-        if self.removed_at:
+        """What the last hour's requests say, unhealthy where one in twenty failed; `deployed` where none says anything,
+        `unverified` where Supabase does not list it or has a state that nobody knows here."""
+        if self.removed_at or self.status == "REMOVED":
             return "removed"
-        if self.requests and self.server_errors and self.server_errors * 20 >= self.requests:
+        if self.status == "THROTTLED" or (self.requests and (self.server_errors or 0) * 20 >= self.requests):
             return "unhealthy"
-        return HEALTH.get(self.status, "unknown")
+        if self.missing_since or self.status != "ACTIVE":
+            return "unverified"
+        return "healthy" if self.requests and self.server_errors is not None else "deployed"
 
 
 class FunctionBundle(models.Model):

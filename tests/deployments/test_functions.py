@@ -91,7 +91,7 @@ def test_a_function_is_deployed_kept_broken_and_put_back(act: Callable[..., Oper
     row = EdgeFunction.objects.get(slug="hello")
     assert (first.status, first.result["version"], back.status) == ("succeeded", 1, "succeeded"), back.error
     assert runs(stand)["ezbr_sha256"] == live != broken
-    assert (row.version, row.health, row.verify_jwt, row.entrypoint) == (3, "healthy", True, "index.ts")
+    assert (row.version, row.health, row.verify_jwt, row.entrypoint) == (3, "deployed", True, "index.ts")
     assert [version.kept is not None for version in row.versions.all()] == [True, True, True]
     risks = [
         kinds.get("deployments.function_rollback").assess(row.environment, {"function": "hello", "version": version})
@@ -100,6 +100,25 @@ def test_a_function_is_deployed_kept_broken_and_put_back(act: Callable[..., Oper
     assert risks == ["routine", "sensitive"]
     assert row.versions.get(version=1).source == good
     assert Entry.objects.filter(code="deployments.function_live").count() == 3
+
+
+@pytest.mark.parametrize(
+    ("told", "health"),
+    [
+        ({"status": "ACTIVE"}, "deployed"),
+        ({"status": "ACTIVE", "requests": 0, "server_errors": 0}, "deployed"),
+        ({"status": "ACTIVE", "requests": 9}, "deployed"),
+        ({"status": "ACTIVE", "requests": 40, "server_errors": 1}, "healthy"),
+        ({"status": "ACTIVE", "requests": 40, "server_errors": 2}, "unhealthy"),
+        ({"status": "THROTTLED", "requests": 40, "server_errors": 0}, "unhealthy"),
+        ({"status": "ACTIVE", "requests": 40, "server_errors": 0, "missing_since": NOW}, "unverified"),
+        ({"status": "DRAINING", "requests": 40, "server_errors": 0}, "unverified"),
+        ({"status": ""}, "unverified"),
+        ({"status": "ACTIVE", "removed_at": NOW}, "removed"),
+    ],
+)
+def test_a_function_is_healthy_only_by_what_it_answered(told: dict[str, Any], health: str) -> None:
+    assert EdgeFunction(slug="hello", **told).health == health
 
 
 def test_a_deleted_function_comes_back_from_what_was_kept(act: Callable[..., Operation], stand: Stand) -> None:
