@@ -10,7 +10,6 @@ import json
 from datetime import datetime
 
 from django.db import connection, models
-from django.utils import timezone
 
 from ledger.canonical import ZERO
 
@@ -113,7 +112,7 @@ class Stream(models.Model):
 class Checkpoint(models.Model):
     size = models.BigIntegerField(unique=True)
     head_sha256 = models.CharField(max_length=64)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=database_time)
 
     class Meta:
         default_permissions = ()

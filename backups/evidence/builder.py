@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.utils import timezone
-
 from backups.evidence import portal_records
 from backups.evidence.chain_assessment import judge
 from backups.evidence.inputs import Material, material
@@ -14,12 +12,13 @@ from backups.evidence.report import Report, Watched, word_of
 from backups.evidence.verdicts import ChainVerdict
 from backups.evidence.wording import cannot_be_known, first_sentence
 from operations.models import Environment
+from operations.periodic.clock import database_time
 from providers.errors import Refused
 
 
 def build(environment: Environment, start: datetime, end: datetime, by: str) -> Report:
     """Everything about a period; its end is not part of it. Raises Refused for a wrong period or altered papers."""
-    now = timezone.now()
+    now = database_time()
     if end <= start:
         raise Refused("The period ends before it begins. Nothing was read.")
     if start > now:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from django.db import models
-from django.utils import timezone
 
 from backups.models.run import Run
+from ledger.models import database_time
 from operations.models import Operation
 
 
@@ -21,7 +21,7 @@ class Proof(models.Model):
     document = models.JSONField(help_text="The proof as stored beside the run.")
     evidence = models.JSONField(default=dict, help_text="Where its facts lie in the store, and their SHA-256.")
     seconds = models.FloatField()
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=database_time)
 
     class Meta:
         ordering = ["-created_at"]

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.apps import apps
 from django.db import models
-from django.utils import timezone
 
 from backups.archive.manifest import Manifest
 from backups.models.policy import Policy
@@ -77,7 +76,7 @@ class Run(models.Model):
     manifest_sha256 = models.CharField(max_length=64, blank=True)
     system_identifier = models.CharField(max_length=30, blank=True)
     snapshot_at = models.DateTimeField(null=True, blank=True)
-    started_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(default=database_time)
     stored_at = models.DateTimeField(null=True, blank=True)
     proven_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)

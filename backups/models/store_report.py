@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
-from django.utils import timezone
+
+from ledger.models import database_time
 
 
 class StoreReport(models.Model):
     url = models.CharField(max_length=500, unique=True)
-    checked_at = models.DateTimeField(default=timezone.now)
+    checked_at = models.DateTimeField(default=database_time)
     usable = models.BooleanField(default=False, help_text="Everything that the commit protocol needs was seen.")
     findings = models.JSONField(default=list, help_text="[{name, tone, found, why, fix}] in the order of the probe.")
 

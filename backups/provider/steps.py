@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from backups.export import steps
 from backups.models import ProviderBackup, named
@@ -20,6 +19,7 @@ from ledger.services import record
 from operations.databases import renew
 from operations.engine.claim import lock
 from operations.engine.context import StepContext
+from operations.periodic.clock import database_time
 from operations.supabase_projects import supabase
 from providers.errors import ProviderError, Refused
 
@@ -109,7 +109,7 @@ def watch(ctx: StepContext) -> None:
             raise ProviderError(_hanging(sight.status, ctx))
         ctx.progress(still, PATIENCE, unit="looks", note=f"project {sight.status or 'cannot be read'}")
         at_most_once.SUPABASE.pause(ctx)
-    ctx.result(restored_at=timezone.now().isoformat())
+    ctx.result(restored_at=database_time().isoformat())
     ctx.log("The project is healthy again and its database answers.")
 
 

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from backups.archive import keys, tombstone
 from backups.archive.manifest import Manifest
@@ -27,6 +26,7 @@ from operations.engine.sealing import content_sha256
 from operations.kinds.unasked_environment import seen
 from operations.models import Operation, Status
 from operations.models.environment import PORTAL
+from operations.periodic.clock import database_time
 from providers.errors import Refused
 from providers.storage.base import Store
 
@@ -189,7 +189,7 @@ def _purged(store: Store, run: str) -> dict[str, Any] | None:
 def end_what_was_open(at: datetime) -> int:
     """Whatever waited or ran when the copy was taken may have happened since: it ends, and is asked for anew."""
     reason = f"The portal came back from a copy of {at:%Y-%m-%d %H:%M} UTC, when this had not ended. Request it again."
-    ended = {"ended_at": timezone.now(), "error": reason, "sealed": "", "lease_owner": "", "lease_until": None}
+    ended = {"ended_at": database_time(), "error": reason, "sealed": "", "lease_owner": "", "lease_until": None}
     count = 0
     for status in (Status.AWAITING_APPROVAL, Status.QUEUED, Status.RUNNING):
         for pk in Operation.objects.filter(status=status).values_list("pk", flat=True):

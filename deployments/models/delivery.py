@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django.utils import timezone
+
+from ledger.models import database_time
 
 
 class WebhookDelivery(models.Model):
@@ -18,7 +19,7 @@ class WebhookDelivery(models.Model):
     event_id = models.CharField(max_length=100, blank=True)
     service_render_id = models.CharField(max_length=80, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
-    received_at = models.DateTimeField(default=timezone.now)
+    received_at = models.DateTimeField(default=database_time)
     status = models.CharField(max_length=12, choices=Status, default=Status.RECEIVED)
     attempts = models.PositiveSmallIntegerField(default=0)
     processed_at = models.DateTimeField(null=True, blank=True)

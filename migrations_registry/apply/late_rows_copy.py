@@ -13,13 +13,13 @@ from concurrent.futures import TimeoutError as TooSlow
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from django.utils import timezone
 from psycopg import errors
 
 from backups.archive import keys
 from backups.archive.late_rows import LateRows, prefix_of, put_late_rows
 from backups.archive.manifest import Column, Manifest, Segment, Table
 from backups.archive.segment_codec import TooLarge, pack
+from operations.periodic.clock import database_time
 from providers import postgres
 from providers.errors import Refused
 from providers.postgres.connection import Connection
@@ -150,7 +150,7 @@ def _store_document(copy: LateRowsCopy, tables: tuple[Table, ...]) -> None:
         step=copy.place.step,
         fence=copy.place.fence,
         attempt=copy.place.attempt,
-        at=timezone.now().isoformat(),
+        at=database_time().isoformat(),
         tables=tables,
     )
     _in_time(copy, lambda: put_late_rows(copy.store, late_rows, keys.signer()))

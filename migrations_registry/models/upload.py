@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 
 from django.db import models
-from django.utils import timezone
+
+from ledger.models import database_time
 
 
 class Upload(models.Model):
@@ -13,7 +14,7 @@ class Upload(models.Model):
     sha256 = models.CharField(max_length=64, editable=False)
     size_bytes = models.PositiveBigIntegerField()
     content = models.BinaryField(null=True, help_text="Let go when it was read, or a day after it came.")
-    uploaded_at = models.DateTimeField(default=timezone.now, editable=False)
+    uploaded_at = models.DateTimeField(default=database_time, editable=False)
     uploaded_by = models.CharField(max_length=150)
 
     class Meta:

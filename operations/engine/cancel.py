@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.utils import timezone
 
 from operations.authority import why_not
 from operations.engine import kinds
@@ -15,6 +14,7 @@ from operations.engine.wording import said
 from operations.factors.acts import about
 from operations.factors.step_up import spend
 from operations.models import Operation, Status
+from operations.periodic.clock import database_time
 from providers.errors import Refused
 
 
@@ -53,7 +53,7 @@ def cancel(operation: Operation, *, by: User, reason: str = "") -> Operation:
 
 
 def _cancel_locked(row: Operation, by: User) -> None:
-    now = timezone.now()
+    now = database_time()
     if row.terminal:
         raise Refused(f"Operation {row.pk} has already ended as {row.status}; nothing was changed.")
     asked = {"cancel_requested_at": now, "cancel_requested_by": by}

@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
-from django.utils import timezone
 
 from operations.accounts import SYSTEM
 from operations.authority import VOTE, holders
@@ -87,7 +86,7 @@ def _may_begin(operation_id: str) -> bool:
     if row is None or gap is None:
         return True
     if gap.is_final:
-        ended = {"ended_at": timezone.now(), "error": gap.reason, "sealed": ""}
+        ended = {"ended_at": database_time(), "error": gap.reason, "sealed": ""}
         Operation.objects.advance(row.pk, Status.QUEUED, Status.EXPIRED, **ended)
         record_about(row, "operations.expired", actor=SYSTEM, error=gap.reason)
         return False

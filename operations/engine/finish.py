@@ -7,7 +7,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from operations.accounts import SYSTEM
 from operations.engine.claim import Lease, lock, write
@@ -17,6 +16,7 @@ from operations.engine.specs import StepSpec
 from operations.engine.wakeup import wake, wake_waiting
 from operations.models import Operation, Outcome, Step, StepStatus, Task
 from operations.models.operation import database_now
+from operations.periodic.clock import database_time
 from providers.redact import current as redactor
 from providers.redact import redact
 
@@ -31,7 +31,7 @@ def end(lease: Lease, status: str, error: str) -> None:
         steps = Step.objects.filter(operation=operation)
         steps.filter(status=StepStatus.PENDING).update(status=StepStatus.SKIPPED)
         steps.filter(status=StepStatus.RUNNING).update(
-            status=StepStatus.FAILED, ended_at=timezone.now(), error="Its process ended before it did."
+            status=StepStatus.FAILED, ended_at=database_time(), error="Its process ended before it did."
         )
         write(
             lease,
@@ -39,7 +39,7 @@ def end(lease: Lease, status: str, error: str) -> None:
             outcome=status if status in Outcome.values else "",
             error=error,
             sealed="",
-            ended_at=timezone.now(),
+            ended_at=database_time(),
             lease_until=None,
             lease_owner="",
         )

@@ -7,7 +7,6 @@ import logging
 import psycopg
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.utils import timezone
 
 from operations.engine.claim import Lease, LeaseLost, claim, extend, gap_of, lock, write
 from operations.engine.claim_checks import Specs, accept, still_enough
@@ -20,6 +19,7 @@ from operations.log_context import operating
 from operations.models import Operation, Outcome, Status, Step, StepStatus
 from operations.models.operation import database_now
 from operations.periodic import calls
+from operations.periodic.clock import database_time
 from operations.votes.begun import has_begun, mark_of
 from providers import postgres
 from providers.errors import ProviderError, Refused
@@ -91,7 +91,7 @@ def _advance(lease: Lease, specs: Specs, pools: frozenset[str], end_process: End
         extend(lease)  # the heartbeat does not see a step that is shorter than its pause
         row.attempt += 1
         Step.objects.filter(pk=row.pk).update(
-            status=StepStatus.RUNNING, attempt=row.attempt, started_at=timezone.now(), ended_at=None
+            status=StepStatus.RUNNING, attempt=row.attempt, started_at=database_time(), ended_at=None
         )
     spec = specs[row.name]
     return _run_step(StepContext(operation, row, Limits(spec.deadline, spec.stall), lease), spec.run, end_process)
@@ -120,7 +120,7 @@ def _next(operation: Operation, specs: Specs) -> Step | None:
 def _always_died(lease: Lease, operation: Operation, row: Step) -> None:
     """An always-step whose process ended in the middle: journal that, alarm in time, and wait before the next try."""
     error = "Its process ended before it did."
-    Step.objects.filter(pk=row.pk).update(status=StepStatus.FAILED, ended_at=timezone.now(), error=error)
+    Step.objects.filter(pk=row.pk).update(status=StepStatus.FAILED, ended_at=database_time(), error=error)
     alarm(operation, row, error)
     wait(lease, row)
 
@@ -195,5 +195,5 @@ def _close_step(context: StepContext, status: str, error: str) -> None:
     with transaction.atomic():
         lock(context.lease)
         Step.objects.filter(pk=context.row.pk).update(
-            status=status, ended_at=timezone.now(), error=redact(error), detail=redactor().value(context.state)
+            status=status, ended_at=database_time(), error=redact(error), detail=redactor().value(context.state)
         )

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
 from ledger.authenticity import may_sign
 from operations.accounts import SYSTEM
@@ -108,7 +107,7 @@ def expire_old_requests() -> None:
 
 @transaction.atomic
 def _expire(operation: Operation) -> None:
-    ended = {"ended_at": timezone.now(), "error": "Nobody approved it in time. Request it again.", "sealed": ""}
+    ended = {"ended_at": database_time(), "error": "Nobody approved it in time. Request it again.", "sealed": ""}
     if Operation.objects.advance(operation.pk, Status.AWAITING_APPROVAL, Status.EXPIRED, **ended):
         record_about(operation, "operations.expired", actor=SYSTEM)
 

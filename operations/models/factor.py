@@ -9,21 +9,45 @@ import hashlib
 import hmac
 import json
 import secrets
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
-from django_otp.models import Device, ThrottlingMixin, TimestampMixin
+from django_otp.models import MAX_THROTTLE_DELAY_SECONDS, Device, ThrottlingMixin, TimestampMixin
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from ledger.models import database_time
 from operations.models.factor_key import opened, sealed
 
 
-class Authenticator(TOTPDevice):
-    """django-otp's device with a sealed key; all else is django-otp's."""
+class Paused:
+    """django-otp's pause after wrong codes (1, 2, 4, 8 … seconds), by the database's clock."""
+
+    throttling_failure_timestamp: datetime | None
+    throttling_failure_count: int
+    get_throttle_factor: Callable[[], float]
+    save: Callable[[], None]
+
+    def verify_is_allowed(self) -> tuple[bool, None]:
+        """Whether a code is looked at now."""
+        failed_at, failures = self.throttling_failure_timestamp, self.throttling_failure_count
+        if failed_at is None or not failures:
+            return True, None
+        pause = min(self.get_throttle_factor() * 2 ** (failures - 1), MAX_THROTTLE_DELAY_SECONDS)
+        return database_time() >= failed_at + timedelta(seconds=pause), None
+
+    def throttle_increment(self, commit: bool = True) -> None:
+        self.throttling_failure_timestamp = database_time()
+        self.throttling_failure_count += 1
+        if commit:
+            self.save()
+
+
+class Authenticator(Paused, TOTPDevice):
+    """django-otp's device with a sealed key and our pause; all else is django-otp's."""
 
     class Meta:
         proxy = True
@@ -38,7 +62,7 @@ class Authenticator(TOTPDevice):
         return f"totp {self.user_id}"
 
 
-class RecoveryCodes(TimestampMixin, ThrottlingMixin, Device):
+class RecoveryCodes(Paused, TimestampMixin, ThrottlingMixin, Device):
     """One row a person: slow hashes of the codes that are left; a code's hash goes when it is used."""
 
     hashes = models.TextField()

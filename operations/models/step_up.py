@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
+
+from ledger.models import database_time
 
 
 class StepUp(models.Model):
@@ -16,7 +17,7 @@ class StepUp(models.Model):
     binding_sha256 = models.CharField(max_length=64)
     method = models.CharField(max_length=40)
     signed = models.JSONField(default=dict, db_default={}, help_text="What a passkey signed; of a code nothing.")
-    shown_at = models.DateTimeField(default=timezone.now)
+    shown_at = models.DateTimeField(default=database_time)
     expires_at = models.DateTimeField()
     spent_at = models.DateTimeField(null=True, blank=True)
 
@@ -35,7 +36,7 @@ class SentForm(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     key = models.CharField(max_length=120)
     place = models.CharField(max_length=32)
-    sent_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(default=database_time, editable=False)
     answer = models.TextField(default="", help_text="Where it led; empty while it is being worked on.")
 
     class Meta:

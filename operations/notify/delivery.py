@@ -11,7 +11,6 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from operations.models import Notification
 from operations.models.operation import database_now
@@ -50,7 +49,7 @@ def _deliver(row: Notification) -> bool:
     except (ProviderError, Refused) as error:
         _failed(row, str(error), retryable=getattr(error, "retryable", False))
         return False
-    sent = {"sent_at": timezone.now(), "attempts": row.attempts + 1, "error": "", "next_attempt_at": None}
+    sent = {"sent_at": database_time(), "attempts": row.attempts + 1, "error": "", "next_attempt_at": None}
     Notification.objects.filter(pk=row.pk).update(**sent)
     return True
 

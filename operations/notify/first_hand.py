@@ -13,7 +13,6 @@ from collections.abc import Iterable
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from ledger.authenticity import mac
@@ -22,6 +21,7 @@ from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.models import Notification
 from operations.notify import delivery, outbox
+from operations.periodic.clock import database_time
 from providers.errors import ProviderError, Refused
 
 logger = logging.getLogger("operations.notify")
@@ -55,7 +55,7 @@ def tell(entry: Entry, messages: list[Notification]) -> int:
             failure = error
             logger.warning("%s through %s failed: %s", message.subject, message.channel, error)
         else:
-            message.sent_at, message.attempts, message.next_attempt_at = timezone.now(), 1, None
+            message.sent_at, message.attempts, message.next_attempt_at = database_time(), 1, None
             sent.append(message.channel)
     if failure is not None and not sent:
         raise failure

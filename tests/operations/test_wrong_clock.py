@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 import time_machine
@@ -43,30 +41,6 @@ pytestmark = pytest.mark.django_db
 Ask = Callable[..., Operation]
 WRONG = [timedelta(hours=26), timedelta(hours=-26)]
 NEAR = timedelta(minutes=2)
-SAID = "says when something happened, and decides nothing"
-SHOWN = "a page's or a line's words, range or choice, which decide nothing"
-OUTSIDE = "held against another machine's clock, which no database of ours knows"
-MEASURED = "this machine's clock is what is measured"
-ASKED_HERE = {
-    SAID: """backups/evidence/builder.py backups/proof/prove.py backups/provider/steps.py backups/recovery/rebuild.py
-        ledger/backfill.py migrations_registry/apply/late_rows_copy.py operations/engine/cancel.py
-        operations/engine/claim.py operations/engine/context.py operations/engine/finish.py operations/engine/run.py
-        operations/engine/tick.py operations/notify/delivery.py operations/notify/first_hand.py
-        operations/worker/messages.py sampelit_ops/demo/accidents/causes.py sampelit_ops/demo/history.py
-        sampelit_ops/demo/users.py""",
-    SHOWN: """backups/web/calendar.py backups/web/evidence_page.py backups/web/layers.py backups/web/trends.py
-        deployments/web/delivery.py deployments/web/deployment_page.py deployments/web/environment_page.py
-        deployments/web/logs.py ledger/admin.py operations/admin/filters.py operations/management/commands/ops.py
-        operations/models/operation.py operations/web/formatting.py sampelit_ops/recover/options.py
-        sampelit_ops/recover/page.py sampelit_ops/site/home_panels.py""",
-    OUTSIDE: """providers/http/rate_limits.py providers/storage/local.py providers/storage/s3.py
-        sampelit_ops/signin/name_limit.py""",  # S3 refuses a clock that is wrong; django-axes writes by this machine's
-    MEASURED: """backups/retention/facts.py operations/doctor/portal.py operations/periodic/clock.py
-        providers/postgres/preflight.py providers/storage/probe_s3.py""",
-    "both ends are this machine's own": "deployments/web/remote.py providers/embedded_postgres/own_server.py",
-}
-CLOCKS = {"timezone.now", "time.time", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
-ROOMS = ["providers", "ledger", "operations", "backups", "deployments", "migrations_registry", "sampelit_ops"]
 
 
 @pytest.fixture(params=WRONG, ids=["ahead", "behind"])
@@ -229,15 +203,3 @@ def test_a_session_lives_its_time(client: Client, operator: User, wrong: time_ma
 def test_the_ledger_tells_the_databases_time(wrong: time_machine.travel) -> None:
     with wrong:
         assert near(record("signin.signed_out", actor="olga").at)
-
-
-def test_no_other_file_asks_this_machines_clock() -> None:
-    """What is held against a stored time goes by `database_time` or `database_now`."""
-    files = [path for room in ROOMS for path in Path(room).rglob("*.py")]
-    asking = {path.as_posix() for path in files if CLOCKS & set(calls_in(path))}
-
-    assert asking == {name for names in ASKED_HERE.values() for name in names.split()}
-
-
-def calls_in(path: Path) -> list[str]:
-    return [ast.unparse(node.func) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
