@@ -39,6 +39,7 @@ SENTENCES = {
         "The restore of {environment} at Supabase to {subject} did not end well: {reason}"
     ),
     "backups.provider.gone": "{actor} no longer lists {names} of {environment}",
+    "backups.provider.back": "{actor} lists {names} of {environment} again",
     "backups.provider.point": "{actor} marked {environment} {restore_point}",
     "backups.evidence.produced": "{actor} produced the evidence report {from:.10} to {to:.10}: {verdict}.",
     "backups.decision.traced": "{actor} traced decision {sequence} of {subject} through {runs:run}.",

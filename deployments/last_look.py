@@ -1,21 +1,41 @@
 """What was seen outside at the last look, part by part: a part that is refused keeps what was known of it.
 
-In: a name, a dataclass with `notes` (part → why it could not be read), and what to ask; an answer may itself hold a
-`note` of what was refused of it. Out: the dataclass, filled.
+In: a name, a dataclass with `notes` (part → why it could not be read) and `missing` (part → what the last look lacked,
+since when), and what to ask; an answer may itself hold a `note` of what was refused of it. Out: the dataclass, filled;
+what two looks lack is gone, with an entry and a message.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
+from django.db import transaction
+from django.db.models.functions import Now
+
+from deployments.no_longer import tell_gone
 from operations.doctor import Check
-from operations.models import Heartbeat
-from operations.periodic.gone import still
+from operations.models import Environment, Heartbeat
+from operations.periodic.gone import Listed
 from providers.errors import ProviderError
 
 Seen = TypeVar("Seen")
+
+
+@dataclass(frozen=True)
+class Telling:
+    """Who no longer has something, of which environment, and in what words: part → (key, entry) → the thing, or
+    nothing where it ends by itself."""
+
+    actor: str
+    names: Mapping[str, Callable[[str, Any], str]] = field(default_factory=dict)
+    environment: Environment | None = None
+
+    def tell(self, part: str, gone: Mapping[str, Any]) -> None:
+        name = self.names.get(part, lambda key, _: key)
+        if names := [text for key, entry in gone.items() if (text := name(key, entry))]:
+            tell_gone(self.actor, names, environment=self.environment)
 
 
 def known(name: str, shape: type[Seen], kept: dict[str, Any] | None = None) -> Seen:
@@ -24,26 +44,55 @@ def known(name: str, shape: type[Seen], kept: dict[str, Any] | None = None) -> S
     return shape(**{part.name: kept[part.name] for part in fields(shape) if part.name in kept})  # type: ignore[arg-type]
 
 
-def look(name: str, parts: Mapping[str, Callable[[], dict[str, Any]]], *, changed: str = "") -> None:
+def look(
+    name: str,
+    parts: Mapping[str, Callable[[], dict[str, Any]]],
+    telling: Telling,
+    *,
+    taken: Collection[str] = (),
+) -> None:
     """Ask for every part. Raises ProviderError where the provider does not answer at all; nothing is changed then.
 
-    What a list lacks is left out at the second look without it, unless an operation just `changed` that part."""
-    found, notes = Heartbeat.objects.kept(name), dict[str, str]()
-    missing = found.setdefault("missing", {})
+    What a list lacks is left out at the second look without it; what an operation has just `taken` away, at once."""
+    answers, notes = dict[str, Any](), dict[str, str]()
     for part, ask in parts.items():
         try:
             answer = ask()
             if note := answer.pop("note", ""):
                 notes[part] = note
-            for key, now in answer.items():
-                if part == changed:
-                    missing.pop(key, None)
-                found[key] = now if part == changed else still(found.get(key), now, missing.setdefault(key, {}))
+            answers |= answer
         except ProviderError as error:
             if error.retryable:
                 raise
             notes[part] = error.message
-    Heartbeat.objects.keep(name, found | {"notes": notes})
+    with transaction.atomic():
+        _take_in(name, answers, notes, telling, taken)
+
+
+def _take_in(
+    name: str, answers: dict[str, Any], notes: dict[str, str], telling: Telling, taken: Collection[str]
+) -> None:
+    row, _ = Heartbeat.objects.select_for_update().get_or_create(name=name, defaults={"beat_at": Now()})
+    found = dict(row.detail)
+    missing = dict(found.get("missing", {}))
+    for part, now in answers.items():
+        listed = Listed(missing.get(part, {}), taken)
+        found[part] = listed.look(found.get(part), now)
+        missing[part] = listed.missing
+        telling.tell(part, listed.gone)
+    Heartbeat.objects.keep(name, found | {"notes": notes, "missing": missing})
+
+
+def in_doubt(name: str, missing: Mapping[str, Mapping[str, str]], said: Mapping[str, str]) -> Iterator[Check]:
+    """What the last look lacked and one before had, for doctor. `said`: part → what its things are called."""
+    lacking = [
+        f"{said.get(part, part)} {key} since {since[:16].replace('T', ' ')} UTC"
+        for part, keys in missing.items()
+        for key, since in keys.items()
+    ]
+    if lacking:
+        why = "One answer is no word about it: it is shown until a second one lacks it."
+        yield Check(name, "idle", f"not listed: {'; '.join(lacking)}"[:300], why, "Nothing: it is asked again.")
 
 
 def refused(name: str, notes: Mapping[str, str]) -> Iterator[Check]:

@@ -26,6 +26,7 @@ SENTENCES = {
     ),
     "deployments.function_live": ("Edge function {function} runs version {version}; its bundle {sha256:.12} is kept"),
     "deployments.gone": "{actor} no longer has {names}",
+    "deployments.back": "{actor} has {names} again",
     "deployments.function_removed": "Edge function {function} is gone from Supabase; its bundles stay here",
     "deployments.findings_changed": "Supabase's advisors: {changes}",
     "deployments.finding_ignored": "Advisor finding {finding} ignored: {reason}",

@@ -16,12 +16,15 @@ from django.db.models.functions import Coalesce, Concat
 
 from deployments import last_look, workspace
 from deployments.models import Service
+from operations.accounts import SUPABASE
 from operations.doctor import Check
 from operations.models import Environment, Heartbeat
 from operations.supabase_projects import ref_of
 from providers.supabase import Supabase
 
 PREFIX = "supabase.network:"
+NAMES = {"allowed": "{} in the allow-list".format, "banned": "the ban of {}".format}
+PARTS = {"allowed": "in the allow-list", "banned": "the ban of"}
 WHY = "The product, or the portal, cannot reach its database; a new instance fails at once."
 
 
@@ -34,6 +37,7 @@ class Network:
     banned: list[str] = field(default_factory=list)
     read_only: bool = False
     notes: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def known(environment: Environment) -> Network:
@@ -52,17 +56,17 @@ def _name(environment: Environment) -> str:
     return PREFIX + environment.supabase_ref
 
 
-def read(api: Supabase, environment: Environment, *, changed: str = "") -> None:
+def read(api: Supabase, environment: Environment, *, taken: str = "") -> None:
     """Ask for every part. Raises ProviderError where Supabase does not answer at all.
 
-    `changed`: the part from whose list an operation just took something."""
+    `taken`: the address that an operation has just set free."""
     ref = ref_of(environment)
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "allow-list": lambda: _restrictions(api, ref),
         "bans": lambda: {"banned": list(api.network.banned(ref))},
         "read-only": lambda: {"read_only": api.projects.read_only(ref).enabled},
     }
-    last_look.look(_name(environment), parts, changed=changed)
+    last_look.look(_name(environment), parts, last_look.Telling(SUPABASE, NAMES, environment), taken=[taken])
 
 
 def _restrictions(api: Supabase, ref: str) -> dict[str, Any]:
@@ -117,6 +121,7 @@ def of(environment: Environment) -> Iterator[Check]:
     """What is known of one project; nothing where there is none, or before it was read."""
     seen = known(environment) if environment.supabase_ref else Network()
     yield from last_look.refused(f"{environment.slug} at Supabase", seen.notes)
+    yield from last_look.in_doubt(f"{environment.slug} lists of addresses", seen.missing, PARTS)
     if seen.allowed is not None:
         yield _reach(environment, seen)
     if seen.read_only:
@@ -135,6 +140,10 @@ def _reach(environment: Environment, seen: Network) -> Check:
         return Check(name, "bad", found, WHY, "Request deployments.allow_render.")
     if seen.open_to_all:
         return Check(name, "ok", "every address may connect", WHY)
+    listed = [entry for entry in seen.allowed or [] if entry not in seen.missing.get("allowed", {})]
+    if seen.allowed and (doubtful := outside(of_render(environment), listed)):
+        found = f"the last answer left out what lets {', '.join(doubtful)} in"[:300]
+        return Check(name, "warn", found, WHY, "It is asked again; then look at Supabase's network restrictions.")
     if not of_render(environment):
         return Check(
             name, "idle", "Render's addresses are not known yet", WHY, workspace.known().notes.get("addresses", "")

@@ -15,6 +15,7 @@ from typing import Any
 from deployments import last_look
 from deployments.environment_group import group_of
 from deployments.models import Service
+from operations.accounts import RENDER
 from operations.doctor import Check
 from operations.models import Environment
 from operations.periodic.clock import database_time
@@ -36,6 +37,7 @@ class Workspace:
     environments: dict[str, str] = field(default_factory=dict)
     addresses: dict[str, list[str]] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def known() -> Workspace:
@@ -43,10 +45,10 @@ def known() -> Workspace:
     return last_look.known(KEPT, Workspace)
 
 
-def read(api: Render, *, changed: str = "") -> None:
+def read(api: Render, *, taken: str = "") -> None:
     """Ask for every part. Raises ProviderError where Render does not answer at all.
 
-    `changed`: the part from whose list an operation just took something."""
+    `taken`: the id of what an operation has just ended."""
     services = list(Service.objects.filter(removed_at=None).order_by("pk"))
     owners = sorted({service.owner_id for service in services if service.owner_id})
     dynamic = [service.render_id for service in services if service.type != "static_site"]
@@ -56,7 +58,7 @@ def read(api: Render, *, changed: str = "") -> None:
         "environments": lambda: _environments(api),
         "addresses": lambda: _addresses(api, dynamic),
     }
-    last_look.look(KEPT, parts, changed=changed)
+    last_look.look(KEPT, parts, TELLING, taken=[taken])
 
 
 def _addresses(api: Render, services: list[str]) -> dict[str, Any]:
@@ -93,7 +95,7 @@ def _planned(api: Render, owner: str) -> Iterator[dict[str, str]]:
 
 def read_environments(api: Render) -> None:
     """That part alone, before a service comes in. Raises ProviderError where Render does not answer at all."""
-    last_look.look(KEPT, {"environments": lambda: _environments(api)})
+    last_look.look(KEPT, {"environments": lambda: _environments(api)}, TELLING)
 
 
 def _environments(api: Render) -> dict[str, Any]:
@@ -113,6 +115,34 @@ def name_of_resource(resource: str) -> str:
     return row.name if row else databases.get(resource, resource)
 
 
+def _run(_: str, run: dict[str, str]) -> str:
+    """Nothing of one whose time has come: it began."""
+    ahead = datetime.fromisoformat(run["at"]) > database_time()
+    return f"the maintenance of {name_of_resource(run['resource'])} planned for {run['at'][:16]} UTC" if ahead else ""
+
+
+def _place(key: str, name: str) -> str:
+    """Nothing of a service that is gone itself."""
+    row = Service.objects.filter(render_id=key, removed_at=None).first()
+    return f"{row} in the environment {name}" if row else ""
+
+
+def _address(key: str, seen: str | list[str]) -> str:
+    service, _, address = key.partition(" ")
+    row = Service.objects.filter(render_id=service, removed_at=None).first()
+    return f"{address or ', '.join(seen)} among the addresses of {row}" if row else ""
+
+
+PARTS = {"databases": "the database", "maintenance": "the maintenance", "environments": "the environment of"}
+NAMES: dict[str, Callable[[str, Any], str]] = {
+    "databases": lambda _, row: f"the database {row['name']}",
+    "maintenance": _run,
+    "environments": _place,
+    "addresses": _address,
+}
+TELLING = last_look.Telling(RENDER, NAMES)
+
+
 def elsewhere() -> list[tuple[Service, str, str]]:
     """Services that Render has in another kind of environment: with Render's name for it, and the kind it means."""
     named = known().environments
@@ -126,7 +156,9 @@ def elsewhere() -> list[tuple[Service, str, str]]:
 def refused(environment: Environment | None) -> Iterator[Check]:
     """Parts that Render would not tell."""
     if environment is None:
-        yield from last_look.refused("Render's workspaces", known().notes)
+        seen = known()
+        yield from last_look.refused("Render's workspaces", seen.notes)
+        yield from last_look.in_doubt("Render's lists", seen.missing, PARTS)
 
 
 def places(environment: Environment | None) -> Iterator[Check]:

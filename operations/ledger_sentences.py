@@ -33,6 +33,7 @@ SENTENCES = {
     "operations.environment.rebound": "{actor} moved {subject} from {before} to {now}",
     "operations.environment.reached": "{subject} is also reached at {address}, by {variable}",
     TOLD: "A worker told the approvers of entry {subject}",
+    "operations.projects_gone": "Supabase no longer lists the project {names}",
     NOTED: "{actor} noted on {title}: {text}",
     "operations.task.closed": "{actor} closed “{task}”: {resolution}",
 }

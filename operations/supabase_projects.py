@@ -9,9 +9,15 @@ import functools
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 
+from ledger.services import record
 from operations import audit as operations_audit
+from operations.accounts import SUPABASE
 from operations.models import Environment, Heartbeat, SupabaseProject
+from operations.notify import enqueue
+from operations.periodic.clock import database_time
+from operations.periodic.gone import Listed
 from providers.errors import Refused
 from providers.supabase import Supabase
 
@@ -58,9 +64,21 @@ def remember_projects(api: Supabase) -> list[dict[str, str]]:
         {"ref": project.ref, "name": project.name, "region": project.region, "status": project.status}
         for project in api.projects.list()
     ]
-    known = projects or known_projects()  # an empty list says nothing of those that were seen
-    Heartbeat.objects.keep(PROJECTS, {"projects": known})
-    return known
+    with transaction.atomic():
+        row, _ = Heartbeat.objects.select_for_update().get_or_create(name=PROJECTS, defaults={"beat_at": Now()})
+        before, listed = known_projects(), Listed(row.detail.get("missing", {}))
+        known = listed.look(before, projects) if projects else before  # an empty list says nothing of what was seen
+        Heartbeat.objects.keep(PROJECTS, {"projects": known, "missing": listed.missing})
+        if listed.gone:
+            _tell_gone([f"{project['ref']} ({project['name']})" for project in listed.gone.values()])
+    return list(known)
+
+
+def _tell_gone(projects: list[str]) -> None:
+    names = ", ".join(projects)
+    record("operations.projects_gone", actor=SUPABASE, subject=names[:60], data={"names": names})
+    key, body = f"projects_gone:{database_time().isoformat()}", "It was deleted, or the token may not see it any more."
+    enqueue(key, subject=f"Supabase no longer lists the project {names}"[:200], body=body)
 
 
 def known_projects() -> list[dict[str, str]]:

@@ -165,13 +165,22 @@ def _store_backups(environment: Environment, ref: str, listed: Backups, points: 
 def _tell_gone(environment: Environment, lost: list[ProviderBackup]) -> None:
     """What went though older ones stay; that the oldest daily backups go is their way."""
     names = ", ".join(map(str, lost))
-    slug, data = environment.slug, {"names": names}
-    record("backups.provider.gone", actor=SUPABASE, environment=slug, subject=names[:60], data=data)
-    key = f"provider_gone:{environment.slug}:{database_time().isoformat()}"
-    enqueue(key, subject=f"Supabase no longer lists {names} of {environment}"[:200], about=environment)
+    _tell("gone", environment, f"Supabase no longer lists {names} of {environment}", names)
+
+
+def _tell(what: str, environment: Environment, subject: str, names: str) -> None:
+    data = {"names": names}
+    record(f"backups.provider.{what}", actor=SUPABASE, environment=environment.slug, subject=names[:60], data=data)
+    enqueue(
+        f"provider_{what}:{environment.slug}:{names[:60]}:{database_time().isoformat()}",
+        subject=subject[:200],
+        about=environment,
+    )
 
 
 def _keep(environment: Environment, ref: str, kind: str, name: str, now: datetime, fields: Mapping[str, object]) -> int:
     values = {"environment": environment, "seen_at": now, "gone_at": None, "missing_since": None, **fields}
+    if back := ProviderBackup.objects.filter(ref=ref, kind=kind, external_id=name).exclude(gone_at=None).first():
+        _tell("back", environment, f"Supabase lists {back} of {environment} again", str(back))
     row, _ = ProviderBackup.objects.update_or_create(ref=ref, kind=kind, external_id=name, defaults=values)
     return int(row.pk)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from deployments import no_longer
 from deployments.models import EdgeFunction, EdgeSecret
 from ledger.services import record
 from operations.accounts import SUPABASE, SYSTEM
@@ -59,10 +60,14 @@ def mark_removed(environment: Environment, slug: str, by: str) -> bool:
     return True
 
 
+@transaction.atomic
+def mark_back(environment: Environment, slug: str) -> None:
+    """Note once that it is there again."""
+    if EdgeFunction.objects.filter(environment=environment, slug=slug).exclude(removed_at=None).update(removed_at=None):
+        no_longer.tell_back(SUPABASE, f"the edge function {slug}", environment=environment)
+
+
 def tell_gone(environment: Environment, secrets: list[EdgeSecret]) -> None:
     """No list has them any more, and no operation of ours took them away."""
-    names = ", ".join(f"the secret {secret}" for secret in secrets)
     EdgeSecret.objects.filter(pk__in=[secret.pk for secret in secrets]).delete()
-    record("deployments.gone", actor=SUPABASE, environment=environment.slug, subject=names[:60], data={"names": names})
-    key, subject = f"gone:{environment.slug}:{database_time().isoformat()}", f"Supabase no longer lists {names}"
-    enqueue(key, subject=subject[:200], about=environment)
+    no_longer.tell_gone(SUPABASE, [f"the secret {secret}" for secret in secrets], environment=environment)

@@ -12,7 +12,7 @@ from django.db import transaction
 from deployments.functions import advisors
 from deployments.functions.bundles import keep_eszip
 from deployments.functions.connection_state import note
-from deployments.functions.removal import mark_missing, tell_gone
+from deployments.functions.removal import mark_back, mark_missing, tell_gone
 from deployments.models import EdgeFunction, EdgeSecret, FunctionBundle, FunctionVersion, ProjectSync
 from ledger.services import record
 from operations.accounts import SYSTEM
@@ -90,6 +90,8 @@ def store_function(
     actor: str = "",
 ) -> FunctionVersion | None:
     """Store one function as seen; the new version where there is one, with its bundle fetched and kept."""
+    if not operation:
+        mark_back(environment, seen.slug)
     row = _keep_function(api, environment, seen)
     if row.versions.filter(version=seen.version).exists():
         return None

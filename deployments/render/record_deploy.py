@@ -137,10 +137,15 @@ def vanished(row: Deployment) -> bool:
     """Render answered 404 for a deploy: at the second one it is kept as superseded and gone. Whether it was."""
     if not not_found(row):
         return False
+    was = row.status
     with transaction.atomic():
         if not Deployment.objects.advance(row.pk, row.status, Status.DEACTIVATED, provider_status=GONE):
             return False
         _note(row, "deploy_gone")
+        if was == Status.LIVE:
+            subject, body = f"Render no longer knows {row}, which was live", "Look there at what is live now."
+            key = f"deploy-gone:{row.service_id}:{row.render_id}"
+            enqueue(key, subject=subject, body=body, path=page_of(row), about=row.service.environment)
     return True
 
 

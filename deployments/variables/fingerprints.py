@@ -18,9 +18,8 @@ from django.db.models import QuerySet
 
 from deployments.models import ConfigFingerprint, GroupLink, GroupVariable, Service, VariableGroup
 from deployments.models.config import Kind
-from ledger.services import record
+from deployments.no_longer import tell_back, tell_gone
 from operations.accounts import RENDER
-from operations.notify import enqueue
 from operations.periodic.clock import database_time
 from operations.periodic.gone import found, not_found, unlisted
 from operations.periodic.isolation import Failed, each
@@ -29,7 +28,6 @@ from providers.http.errors import NotFound
 from providers.render import EnvGroup, EnvVar, Render, SecretFile
 
 Prints = dict[tuple[str, str], str]
-TAKEN = "No operation of this portal took it away: somebody did at Render."
 MOST_ASKED = 5  # in one pass, of what a list lacks
 
 
@@ -81,7 +79,9 @@ def _ask_for(api: Render, row: VariableGroup) -> None:
         store_group(api.env_groups.get(row.render_id))
     except NotFound:
         if not_found(row):
-            VariableGroup.objects.filter(pk=row.pk).update(removed_at=database_time())
+            with transaction.atomic():
+                if VariableGroup.objects.filter(pk=row.pk, removed_at=None).update(removed_at=database_time()):
+                    tell_gone(RENDER, [f"the environment group {row.name}"], subject=row.name)
 
 
 def _refresh_group(api: Render, seen: EnvGroup) -> None:
@@ -104,6 +104,8 @@ def store_group(seen: EnvGroup) -> VariableGroup:
         "seen_at": database_time(),
     }
     with transaction.atomic():
+        if VariableGroup.objects.filter(render_id=seen.id).exclude(removed_at=None).update(removed_at=None):
+            tell_back(RENDER, f"the environment group {facts['name']}")
         row, _ = VariableGroup.objects.update_or_create(render_id=seen.id, defaults=facts)
         row.services.add(*Service.objects.filter(render_id__in=seen.services))
         _store(row.variables.all(), prints(seen.variables, seen.files), lambda **v: GroupVariable(group=row, **v))
@@ -151,9 +153,7 @@ def _let_go(
 
 @transaction.atomic
 def _remove(of: Service | VariableGroup, gone: list[Any]) -> None:
-    names, environment = ", ".join(map(str, gone)), of.environment_slug if isinstance(of, Service) else ""
+    names = [str(row) for row in gone]
     for row in gone:
         row.delete()
-    record("deployments.gone", actor=RENDER, environment=environment, subject=of.name, data={"names": names})
-    key = f"gone:{of.render_id}:{database_time().isoformat()}"
-    enqueue(key, subject=f"Render no longer has {names}"[:200], body=TAKEN)
+    tell_gone(RENDER, names, environment=of.environment if isinstance(of, Service) else None, subject=of.name)

@@ -7,7 +7,8 @@ with `missing_since`; one answer, whatever its shape, removes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -47,21 +48,46 @@ def unlisted(rows: QuerySet[Any], listed: Collection[object], *, may_be_empty: b
     return list(missing.filter(missing_since__lte=now - APART))
 
 
-def still(before: Any, now: Any, missing: dict[str, str]) -> Any:
-    """A list or mapping as it is now, with what only this look lacks; `missing` (key → since when) is brought up to
-    date. Entries that are mappings are known by their `id`."""
-    if type(before) is not type(now) or not isinstance(now, list | dict):
-        return now
-    old, new = _by_key(before), _by_key(now)
-    at = database_time()
-    lacking = {key: missing.get(key, at.isoformat()) for key in old if key not in new}
-    kept = {key: old[key] for key, since in lacking.items() if at - datetime.fromisoformat(since) < APART}
-    missing.clear()
-    missing.update({key: lacking[key] for key in kept})
-    return new | kept if isinstance(now, dict) else [*now, *kept.values()]
+@dataclass
+class Listed:
+    """A list or mapping, of lists too, look by look: `missing` says since when one lacks what another had (key → ISO
+    time), `gone` what two lacked (key → entry). Entries that are mappings are known by their `id` or `ref`, those of an
+    inner list by both keys. What was `taken` away here goes at once and is not told."""
+
+    missing: Mapping[str, str]
+    taken: Collection[str] = ()
+    gone: dict[str, Any] = field(default_factory=dict)
+    at: datetime = field(default_factory=database_time)
+
+    def look(self, before: Any, now: Any) -> Any:
+        """What is there now, with what only this look lacks."""
+        still: dict[str, str] = {}
+        merged = self._merged("", before, now, still)
+        self.missing = still
+        return merged
+
+    def _merged(self, place: str, before: Any, now: Any, still: dict[str, str]) -> Any:
+        if type(before) is not type(now) or not isinstance(now, list | dict):
+            return now
+        old, new = _by_key(before), _by_key(now)
+        for key, entry in old.items():
+            name = f"{place}{key}"
+            if key in new:
+                new[key] = self._merged(f"{name} ", entry, new[key], still) if isinstance(entry, list) else new[key]
+            elif name not in self.taken:
+                since = self.missing.get(name, self.at.isoformat())
+                if self.at - datetime.fromisoformat(since) < APART:
+                    new[key], still[name] = entry, since
+                else:
+                    self.gone[name] = entry
+        return new if isinstance(now, dict) else list(new.values())
 
 
 def _by_key(seen: list[Any] | dict[str, Any]) -> dict[str, Any]:
     if isinstance(seen, dict):
-        return seen
-    return {str(entry.get("id") if isinstance(entry, dict) else entry): entry for entry in seen}
+        return dict(seen)
+    return {_key(entry): entry for entry in seen}
+
+
+def _key(entry: Any) -> str:
+    return str((entry.get("id") or entry.get("ref")) if isinstance(entry, dict) else entry)

@@ -136,21 +136,22 @@ def test_secrets_go_by_two_lists_of_which_none_is_empty(stand: Stand, monkeypatc
         for_a_minute(EdgeSecret)
 
     assert there == [{"MAIL_KEY", "PAY_KEY"}, {"PAY_KEY"}]
-    told = "Supabase no longer lists the secret MAIL_KEY"
+    told = "Supabase no longer has the secret MAIL_KEY"
     assert Notification.objects.filter(subject=told).count() == 1
     assert sentence_for(Entry.objects.get(code="deployments.gone")) == "Supabase no longer has the secret MAIL_KEY"
 
 
-SEEN: list[Any] = [["198.51.100.7"], [{"id": "run-1", "at": "now"}], {"srv-1": "Production"}]
+SEEN: list[Any] = [["198.51.100.7"], [{"id": "run-1", "at": "now"}], {"srv-1": "Production"}, {"srv-1": ["192.0.2.1"]}]
 
 
-@pytest.mark.parametrize("before", SEEN, ids=["words", "things", "mapping"])
+@pytest.mark.parametrize("before", SEEN, ids=["words", "things", "mapping", "lists"])
 @pytest.mark.usefixtures("one_clock")
 def test_what_a_look_outside_lacks_is_left_out_at_the_second(before: Any) -> None:
-    empty = type(before)()
+    empty: Any = {"srv-1": []} if before == SEEN[3] else type(before)()
+    one = {0: "198.51.100.7", 1: "run-1", 2: "srv-1", 3: "srv-1 192.0.2.1"}[SEEN.index(before)]
 
-    def look(now: Any, **more: str) -> Any:
-        last_look.look("outside", {"part": lambda: {"seen": now}}, **more)
+    def look(now: Any, **more: Any) -> Any:
+        last_look.look("outside", {"part": lambda: {"seen": now}}, last_look.Telling("Render"), **more)
         return Heartbeat.objects.kept("outside")["seen"]
 
     with time_machine.travel(timezone.now(), tick=False) as clock:
@@ -159,13 +160,14 @@ def test_what_a_look_outside_lacks_is_left_out_at_the_second(before: Any) -> Non
         assert look(empty) == look(before) == before
         clock.shift(APART)
         assert look(empty) == before
+        assert not Entry.objects.exists()
         clock.shift(APART)
-        assert look(empty) == empty
+        assert look(empty) == look(empty) == empty
+        assert Entry.objects.count() == Notification.objects.count() == 1
         look(before)
-        assert look(empty, changed="another") == before
-        assert look(empty, changed="part") == empty
-        clock.shift(APART)
-        assert look(before, changed="part") == look(empty) == before
+        assert look(empty, taken=["another"]) == before
+        assert look(empty, taken=[one]) == empty
+        assert Entry.objects.count() == Notification.objects.count() == 1
 
 
 def test_an_empty_list_of_projects_says_nothing_of_those_that_were_seen(

@@ -174,12 +174,13 @@ backups.decision.traced backups.evidence.produced backups.export.failed backups.
 backups.export.proven_in_part backups.export.stored backups.export.suspect
 backups.hold.placed backups.hold.released backups.incident.opened
 backups.incident.resolved backups.policy.added backups.policy.changed backups.policy.database_accepted
-backups.portal.recovered backups.provider.gone backups.provider.not_restored backups.provider.point
+backups.portal.recovered backups.provider.back
+backups.provider.gone backups.provider.not_restored backups.provider.point
 backups.provider.restored backups.restore.failed backups.restore.looked_after backups.restore.succeeded
 backups.run.brought_back backups.run.downloaded
 backups.run.mirrored backups.run.purged backups.runs.retired backups.slot.acknowledged backups.slot.missed
 backups.store.probed backups.witness.sent demo.accident.provoked demo.accident.put_back
-deployments.blueprint_read deployments.bundle_kept deployments.bundle_removed deployments.canceled
+deployments.back deployments.blueprint_read deployments.bundle_kept deployments.bundle_removed deployments.canceled
 deployments.deploy_gone
 deployments.failed deployments.finding_ignored deployments.finding_reopened deployments.findings_changed
 deployments.function_live deployments.function_removed deployments.gone deployments.healthy deployments.history_read
@@ -196,7 +197,7 @@ operations.approver_confirmed operations.break_glass
 operations.break_glass_lapsed operations.cancel_requested operations.cancelled operations.environment.added
 operations.environment.changed operations.environment.identified operations.environment.reached
 operations.environment.rebound
-operations.expired operations.failed operations.noted operations.refused operations.rejected
+operations.expired operations.failed operations.noted operations.projects_gone operations.refused operations.rejected
 operations.requested operations.requests_known operations.succeeded operations.task.closed operations.told
 operations.voters_known
 operations.votes_missing

@@ -108,7 +108,7 @@ def unban(ctx: StepContext) -> None:
 
     otherwise = f"Supabase still bans {address}. Look at its dashboard (Database, Network bans)."
     SUPABASE.brought_about(ctx, free, lambda: api.network.unban(ref, [address]), otherwise)
-    network.read(api, ctx.environment, changed="bans")
+    network.read(api, ctx.environment, taken=address)
     ctx.result(project=ref, address=address)
 
 

@@ -61,7 +61,7 @@ def begin(ctx: StepContext) -> None:
 
     otherwise = f"Render was asked once and still says that {run} is planned. Look at its dashboard."
     state = RENDER.brought_about(ctx, begun, lambda: api.maintenance_runs.start(run), otherwise)
-    workspace.read(api, changed="maintenance")
+    workspace.read(api, taken=run)
     ctx.result(run=run, state=state)
     if state not in BEGUN:
         raise ProviderError(f"Render did not do this maintenance: it says {state.replace('_', ' ')}. {LOOK}")
