@@ -43,8 +43,7 @@ WAS_LIVE = {Status.LIVE, Status.DEACTIVATED}
 # word counts in whatever order it comes: another one is recorded too, with a note.
 TRANSITIONS: dict[Status, set[Status]] = {status: set(Status) - {status} for status in MOVING} | {
     Status.LIVE: {Status.DEACTIVATED, Status.UNKNOWN},
-    Status.DEACTIVATED: {Status.LIVE, Status.UNKNOWN},
-    **{status: {Status.UNKNOWN} for status in (*FAILED, Status.CANCELED)},
+    **{status: {Status.UNKNOWN} for status in (*FAILED, Status.CANCELED, Status.DEACTIVATED)},
 }
 PHASE = {
     Status.CREATED: 0,

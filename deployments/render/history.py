@@ -13,7 +13,8 @@ from django.db import transaction
 
 from deployments.models import Deployment, Service
 from deployments.render.listed import SyncReport, said_once, split, started_by
-from deployments.render.record_deploy import attribute, facts, observe
+from deployments.render.record_deploy import attribute, observe
+from deployments.render.word import facts
 from ledger.services import record
 from operations.accounts import SYSTEM
 from operations.periodic.isolation import each
@@ -59,13 +60,14 @@ def _next(pages: Iterator[tuple[list[Deploy], str]], service: Service) -> tuple[
 
 
 def _store(api: Render, service: Service, page: list[Deploy], report: SyncReport, cursor: str) -> None:
-    new, changed = split(service, said_once(api, service, page, report.failed))
+    found = split(service, said_once(api, service, page, report.failed))
+    new = found.new
     users = started_by(api, service, new) if new else {}
     with transaction.atomic():
         rows = [_row(service, deploy, users.get(deploy.id, "")) for deploy in new]
         report.created += len(Deployment.objects.bulk_create(rows, ignore_conflicts=True))
         _keep(service, cursor)
-    for deploy, row in changed:
+    for deploy, row in found.changed:
         with each(f"{service.name} {deploy.id}", report.failed):
             report.changed += observe(service, deploy, row)
 

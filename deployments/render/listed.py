@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from deployments.models import Deployment, Service
-from deployments.render.record_deploy import differs
+from deployments.render.word import differs, is_doubtful
 from operations.models import Operation
 from operations.models import Status as OperationStatus
 from operations.periodic.clock import database_time
 from operations.periodic.isolation import Failed, each
 from providers.render import Deploy, Render
+
+MOST_DOUBTED = 5  # asked for by their ids in one pass
 
 
 @dataclass
@@ -37,14 +39,26 @@ def said_once(api: Render, service: Service, page: list[Deploy], failed: Failed)
     return told
 
 
-def split(service: Service, page: list[Deploy]) -> tuple[list[Deploy], list[tuple[Deploy, Deployment]]]:
-    """The page's unknown deploys (without those an operation is about to adopt) and its changed ones."""
+@dataclass(frozen=True)
+class Page:
+    """A page's unknown deploys (without those an operation is about to adopt), its changed ones, and the rows of which
+    it is no word."""
+
+    new: list[Deploy]
+    changed: list[tuple[Deploy, Deployment]]
+    doubted: list[Deployment]
+
+
+def split(service: Service, page: list[Deploy]) -> Page:
+    """The page against the rows."""
     rows = {row.render_id: row for row in service.deployments.filter(render_id__in=[deploy.id for deploy in page])}
     new = [deploy for deploy in page if deploy.id not in rows]
     if new and _operating(service):
         new = [deploy for deploy in new if deploy.trigger not in ("api", "rollback")]
     pairs = [(deploy, rows[deploy.id]) for deploy in page if deploy.id in rows]
-    return new, [(deploy, row) for deploy, row in pairs if differs(row, deploy)]
+    doubted = [row for deploy, row in pairs if is_doubtful(row, deploy)]
+    changed = [(deploy, row) for deploy, row in pairs if row not in doubted and differs(row, deploy)]
+    return Page(new, changed, doubted[:MOST_DOUBTED])
 
 
 def _operating(service: Service) -> bool:

@@ -6,23 +6,19 @@ is kept, and nothing is written when nothing changed.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
-
 from django.db import IntegrityError, transaction
 
 from deployments.models import Deployment, Service
-from deployments.models.deployment import ENDED, FAILED, GONE, PHASE, TRANSITIONS, Status, known
+from deployments.models.deployment import FAILED, GONE, TRANSITIONS, Status
+from deployments.render.word import differs, facts, is_another
 from ledger.services import record
 from operations.accounts import RENDER
 from operations.models import Operation
 from operations.navigation import page_of
 from operations.notify import enqueue
-from operations.periodic.clock import database_time
 from operations.periodic.gone import found, not_found
 from providers.render import Deploy
 
-AHEAD = timedelta(minutes=5)
 ENTRY = {Status.LIVE: "live", Status.CANCELED: "canceled"} | dict.fromkeys(FAILED, "failed")
 
 
@@ -33,8 +29,11 @@ def observe(
     *,
     actor: str = "",
     operation: Operation | None = None,
+    by_id: bool = False,
 ) -> bool:
-    """Bring the row of one deploy up to Render's truth, with its ledger entry; True where something changed."""
+    """Bring the row of one deploy up to Render's truth, with its ledger entry; True where something changed.
+
+    `by_id`: Render was asked for just this one, so it counts also where it is not newer than what is known."""
     row = row or service.deployments.filter(render_id=deploy.id).first()
     with transaction.atomic():
         if row is None:
@@ -46,7 +45,7 @@ def observe(
             row = service.deployments.get(render_id=deploy.id)
         found(row)
         changed = _adopted(row, operation)
-        return _moved(row, deploy) or changed
+        return _moved(row, deploy, by_id) or changed
 
 
 def _inserted(row: Deployment) -> bool:
@@ -60,23 +59,6 @@ def _inserted(row: Deployment) -> bool:
     return True
 
 
-def facts(deploy: Deploy) -> dict[str, Any]:
-    """The columns that Render decides."""
-    return {
-        "status": known(deploy.status),
-        "provider_status": deploy.status[:60],
-        "trigger": deploy.trigger[:60],
-        "commit_sha": deploy.commit.id[:64],
-        "commit_message": deploy.commit.message,
-        "commit_at": deploy.commit.created_at,
-        "image": deploy.image[:300],
-        "created_at": deploy.created_at or deploy.started_at or database_time(),
-        "started_at": deploy.started_at,
-        "finished_at": deploy.finished_at,
-        "provider_updated_at": deploy.updated_at,
-    }
-
-
 def attribute(row: Deployment, actor: str, operation: Operation | None) -> None:
     """Who did it: our operation, else Render's event, else outside the portal."""
     if operation is not None:
@@ -84,29 +66,6 @@ def attribute(row: Deployment, actor: str, operation: Operation | None) -> None:
         row.actor_source = Deployment.Source.OPERATION
     elif actor:
         row.actor, row.actor_source = actor[:200], Deployment.Source.EVENT
-
-
-def differs(row: Deployment, deploy: Deploy) -> bool:
-    """Whether Render's newer answer says something else than the row."""
-    new = facts(deploy)
-    if _stale(row, deploy.updated_at, new["status"]):
-        return False
-    compared = ("status", "provider_status", "commit_sha", "started_at", "finished_at", "provider_updated_at")
-    return any(getattr(row, name) != new[name] for name in compared if new[name] is not None)
-
-
-def _stale(row: Deployment, updated_at: datetime | None, status: str) -> bool:
-    """Whether an answer is older than the row; without a time of its own, or of the same, a step back is."""
-    last = row.provider_updated_at
-    if row.provider_status == GONE:
-        return False
-    if last and updated_at and updated_at != last:
-        return updated_at < last <= database_time() + AHEAD  # a time that lies ahead says nothing
-    return Status.UNKNOWN not in (row.status, status) and _phase(status) < _phase(row.status)
-
-
-def _phase(status: str) -> int:
-    return PHASE.get(Status(status), ENDED)
 
 
 def _adopted(row: Deployment, operation: Operation | None) -> bool:
@@ -117,18 +76,21 @@ def _adopted(row: Deployment, operation: Operation | None) -> bool:
     return True
 
 
-def _moved(row: Deployment, deploy: Deploy) -> bool:
-    if not differs(row, deploy):
+def _moved(row: Deployment, deploy: Deploy, by_id: bool) -> bool:
+    if not differs(row, deploy, by_id):
         return False
+    ran = row.short if is_another(row, deploy) else ""
     before, new = row.status, {key: value for key, value in facts(deploy).items() if value is not None}
     target = new.pop("status")
     new.pop("created_at")
     if not Deployment.objects.advance(row.pk, before, target, **new):
         return False
     row.refresh_from_db()
+    if ran:
+        _note(row, "another_content", before=ran)
     if target != before and target not in TRANSITIONS[Status(before)]:
         _note(row, "odd_order", before=before, status=row.provider_status)
-    elif target != before and Status(target) in ENTRY and before != Status.DEACTIVATED:
+    elif target != before and Status(target) in ENTRY:
         _say(row, ENTRY[Status(target)])
     return True
 

@@ -6,7 +6,6 @@ is gone or back is told to people too, each once and in the transaction of the r
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from django.db import transaction
 from deployments import workspace
 from deployments.environment_group import group_of
 from deployments.models import Service
+from deployments.render.word import FOLLOWED, columns, is_older, service_is_doubtful
 from ledger.services import record
 from operations.accounts import RENDER
 from operations.kinds.unasked_environment import seen as seen_environment
@@ -30,9 +30,6 @@ from providers.render import Render
 from providers.render import Service as Seen
 
 MOST_ASKED = 20  # rows in one pass that a list misses
-_WEB = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?:[/?#][!-~]*)?")
-
-FOLLOWED = ("autodeploy", "branch", "repo", "suspended", "suspenders", "maintenance", "instances", "health_check_path")
 
 
 def sync_services(api: Render, failed: Failed) -> list[Service]:
@@ -45,16 +42,31 @@ def sync_services(api: Render, failed: Failed) -> list[Service]:
     if any(seen.environment_id and seen.id not in rows for seen in every):
         with each("Render's environments", failed, alone=True):
             workspace.read_environments(api)
-    for seen in every:
-        with each(seen.name or seen.id or "a service without an id", failed), transaction.atomic():
-            present.append(store_service(seen, rows.get(seen.id)))
+    doubted = list[Service]()
+    for render_id, said in _by_id(every).items():
+        row = rows.get(render_id)
+        if row is not None and service_is_doubtful(row, said):
+            doubted.append(row)
+            continue
+        with each(said[0].name or render_id or "a service without an id", failed), transaction.atomic():
+            older = row is not None and is_older(row, said[0])
+            present.append(row if row and older else store_service(said[0], row))
     listed = {seen.id for seen in every}
     missed = [row for row in rows.values() if row.removed_at is None and row.render_id not in listed]
-    for row in sorted(missed, key=lambda row: row.missing_since is None)[:MOST_ASKED]:
+    ask = [*doubted[:MOST_ASKED], *sorted(missed, key=lambda row: row.missing_since is None)[:MOST_ASKED]]
+    present += [row for row in doubted[MOST_ASKED:] if row.removed_at is None]
+    for row in ask:
         with each(row.name, failed):
             if (still := fetch(api, row.render_id)) is not None:
                 present.append(still)
     return present
+
+
+def _by_id(every: list[Seen]) -> dict[str, list[Seen]]:
+    said: dict[str, list[Seen]] = {}
+    for seen in every:
+        said.setdefault(seen.id, []).append(seen)
+    return said
 
 
 def fetch(api: Render, render_id: str) -> Service | None:
@@ -86,7 +98,7 @@ def store_service(seen: Seen, row: Service | None = None) -> Service:
     """The row of one service, up to date; written only where something differs."""
     if not seen.id:
         raise ValueError("Render sent no id; nothing was recorded.")
-    new = columns(seen)
+    new = columns(seen.whole())
     if row is None:
         row = Service(render_id=seen.id, **new, is_self=seen.id == settings.RENDER_SELF_SERVICE_ID)
         row.environment = environment_of(row)
@@ -98,37 +110,6 @@ def store_service(seen: Seen, row: Service | None = None) -> Service:
     if changed:
         _change(row, changed)
     return row
-
-
-def web_address(given: str) -> str:
-    """What may become a link on a page; nothing for anything but http(s) addresses."""
-    return given if len(given) <= 500 and _WEB.fullmatch(given) else ""
-
-
-def columns(seen: Seen) -> dict[str, Any]:
-    """The columns that Render decides."""
-    return {
-        "name": seen.name[:200],
-        "type": seen.type[:40],
-        "owner_id": seen.owner_id,
-        "repo": seen.repo[:300],
-        "branch": seen.branch[:200],
-        "url": web_address(seen.url),
-        "dashboard_url": web_address(seen.dashboard_url),
-        "health_check_path": seen.health_check_path[:200],
-        "autodeploy": seen.auto_deploy,
-        "autodeploy_trigger": seen.auto_deploy_trigger[:40],
-        "suspended": seen.suspended,
-        "suspenders": ", ".join(seen.suspenders)[:200],
-        "maintenance": seen.maintenance.enabled,
-        "instances": seen.instances,
-        "parent_render_id": seen.parent_id,
-        "settings": dict(seen.details),
-        "created_at": seen.created_at,
-        "updated_at": seen.updated_at,
-        "removed_at": None,
-        "missing_since": None,
-    }
 
 
 def environment_of(row: Service) -> Environment:

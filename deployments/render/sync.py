@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from deployments.models import Deployment, Service
-from deployments.models.deployment import MOVING, Status
+from deployments.models.deployment import GONE, MOVING, Status
 from deployments.render.client import note_answer, render
 from deployments.render.history import Progress, read_history, unheard
 from deployments.render.intent import found_late
@@ -102,17 +102,20 @@ def _read_newest(api: Render, service: Service, report: SyncReport) -> None:
     """Page by page until one has nothing new."""
     for listed in api.deploys.pages(service.render_id, limit=POLL_PAGE):
         page = said_once(api, service, listed, report.failed)
-        new, changed = split(service, page)
-        if new:
+        found = split(service, page)
+        if new := found.new:
             users = _who(api, service, new)
             for deploy in reversed(new):
                 with each(f"{service.name} {deploy.id}", report.failed):
                     user = users.get(deploy.id, "")
                     late = found_late(api, service, deploy, new, user)
                     report.created += observe(service, deploy, actor=user, operation=late)
-        for deploy, row in changed:
+        for deploy, row in found.changed:
             with each(f"{service.name} {deploy.id}", report.failed):
                 report.changed += observe(service, deploy, row)
+        for row in found.doubted:
+            with each(f"{service.name} {row.render_id}", report.failed):
+                report.changed += _again(api, service, row)
         if len(new) < len(page):
             break
 
@@ -147,6 +150,6 @@ def _catch_up(api: Render, service: Service, report: SyncReport) -> None:
 def _again(api: Render, service: Service, row: Deployment) -> bool:
     """Ask for one deploy; one that Render no longer knows is kept."""
     try:
-        return observe(service, api.deploys.get(service.render_id, row.render_id), row)
+        return observe(service, api.deploys.get(service.render_id, row.render_id), row, by_id=True)
     except NotFound:
-        return vanished(row)
+        return row.provider_status != GONE and vanished(row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -88,6 +89,13 @@ class Service:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     details: Json = field(default_factory=dict)
+    lacks: tuple[str, ...] = ()
+
+    def whole(self) -> Service:
+        """Itself. Raises Misshapen where it lacks a state: what is not said is neither off nor on."""
+        if self.lacks:
+            raise Misshapen(f"Render said nothing of {', '.join(self.lacks)} of {self.name or self.id}.")
+        return self
 
     @property
     def url(self) -> str:
@@ -124,12 +132,24 @@ class Service:
             owner_id=text(data.get("ownerId")),
             environment_id=text(data.get("environmentId")),
             dashboard_url=text(data.get("dashboardUrl")),
-            suspended=data.get("suspended") == "suspended",
+            suspended=data.get("suspended") != "not_suspended",
             suspenders=_words(data.get("suspenders")),
             created_at=moment(data.get("createdAt")),
             updated_at=moment(data.get("updatedAt")),
             details=part(data.get("serviceDetails")),
+            lacks=tuple(_lacks(data)),
         )
+
+
+def _lacks(data: Json) -> Iterator[str]:
+    """Which of the states that the specification requires it does not tell; only a whole answer without a maintenance
+    mode is one of a service that is not in it."""
+    yield from (name for name in ("suspended", "autoDeploy") if not isinstance(data.get(name), str))
+    details = data.get("serviceDetails")
+    if not isinstance(details, Mapping) or (data.get("type") == "web_service" and not text(details.get("url"))):
+        yield "serviceDetails"
+    elif (mode := details.get("maintenanceMode")) is not None and not isinstance(part(mode).get("enabled"), bool):
+        yield "maintenanceMode"
 
 
 def _words(given: Any) -> tuple[str, ...]:

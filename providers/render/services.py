@@ -20,7 +20,8 @@ class Services:
             yield Service.parse(data)
 
     def get(self, service: str, *, deadline: float | None = None) -> Service:
-        return Service.parse(about(service, self._http.get(at("services", service), deadline=deadline)))
+        """Raises Misshapen where the answer is about another, or lacks a state."""
+        return Service.parse(about(service, self._http.get(at("services", service), deadline=deadline))).whole()
 
     def instances(self, service: str) -> Sequence[Instance]:
         answer = self._http.get(at("services", service, "instances"))

@@ -41,6 +41,7 @@ from providers.http.errors import NotFound
 from providers.render import Deploy, EnvGroup, EnvVar, SecretFile
 from providers.render import Service as SeenService
 from providers.supabase import Backups, Function, Lint
+from tests.deployments.strange_render import service_answer
 
 AT = timezone.now() + timedelta(days=9)
 
@@ -79,7 +80,7 @@ class Kind:
 
 
 def _services(thing: Thing) -> None:
-    one, other = (SeenService.parse({"id": key, "name": key, "serviceDetails": {}}) for key in ("srv-one", "srv-1"))
+    one, other = (SeenService.parse(service_answer(key, key)) for key in ("srv-one", "srv-1"))
     api = Made(services=Made(list=lambda: thing.some(one, other), get=thing.asked(one)))
     sync_services(api, Failed())  # type: ignore[arg-type]
 

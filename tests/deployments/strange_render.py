@@ -26,6 +26,12 @@ ODD_ROWS: list[Any] = [None, {}, {"name": "nameless"}, {"id": None, "name": "x"}
 ODD_THINGS: list[Any] = [None, {}, [], {"id": "srv-other"}, {"service": {"id": "x"}}, "text"]
 
 
+def service_answer(key: str, name: str, **more: Any) -> dict[str, Any]:
+    """All that the specification requires of a service's states."""
+    states = {"suspended": "not_suspended", "autoDeploy": "no", "serviceDetails": {"url": "https://a.example"}}
+    return {"id": key, "name": name, "type": "web_service", **states, **more}
+
+
 class StrangeHttp:
     """Answers reads as `JsonClient` would."""
 
@@ -48,7 +54,7 @@ class StrangeHttp:
             raise Unavailable("Render failed.")
         pieces = path.strip("/").split("/")
         if len(pieces) == 1:
-            return self._list([{"cursor": key, "service": row} for key, row in self.services.items()])
+            return self._list([{"cursor": key, "service": self._shown(row)} for key, row in self.services.items()])
         return self._about(pieces[1], pieces[2:])
 
     def _about(self, service: str, rest: list[str]) -> Any:
@@ -57,7 +63,7 @@ class StrangeHttp:
                 self.missed.setdefault(service, []).append(timezone.now())
             raise NotFound("Render does not know it.")
         if not rest:
-            answer = self.chance.choice(ODD_THINGS) if self._odd(0.5) else deepcopy(self.services[service])
+            answer = self.chance.choice(ODD_THINGS) if self._odd(0.5) else self._whole(self.services[service])
             if isinstance(answer, dict) and answer.get("id") == service:
                 self.missed.pop(service, None)
             return answer
@@ -67,6 +73,16 @@ class StrangeHttp:
         if rest[1:]:
             return next(row for row in rows if row["id"] == rest[1])
         return self._list([{"cursor": row["id"], "deploy": row} for row in rows])
+
+    def _whole(self, row: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in deepcopy(row).items() if key != "before"}
+
+    def _shown(self, row: dict[str, Any]) -> dict[str, Any]:
+        """A service as a page shows it: as it was, or without something that every answer has."""
+        row = self._whole(self.chance.choice(row["before"]) if row.get("before") and self._odd(0.5) else row)
+        if self._odd(0.3):
+            row.pop(self.chance.choice(["suspended", "autoDeploy", "serviceDetails"]), None)
+        return row
 
     def _seen(self, row: dict[str, Any]) -> dict[str, Any]:
         """A deploy as it is, or as an old page still shows it."""
@@ -80,8 +96,10 @@ class StrangeHttp:
             items = self.chance.sample(items, self.chance.randint(0, len(items)))
         if self._odd(0.5):
             items.insert(0, self.chance.choice(ODD_ROWS))
-        if self._odd(0.3) and items and isinstance(items[0], dict) and "deploy" in items[0]:
-            items.append({**items[0], "deploy": {**items[0]["deploy"], "status": "live"}})
+        if self._odd(0.3) and items and isinstance(items[0], dict):
+            for name, other in (("deploy", {"status": "live"}), ("service", {"suspended": "suspended"})):
+                if isinstance(items[0].get(name), dict):
+                    items.append({**items[0], name: {**items[0][name], **other}})
         if self._odd(0.2) and items and isinstance(items[-1], dict):
             items[-1].pop("cursor", None)
         return items
@@ -91,13 +109,16 @@ class StrangeHttp:
 
     def happen(self) -> None:
         """Something changes at Render."""
-        self.chance.choice([self._appear, self._ship, self._ship, self._move, self._move, self._move, self._vanish])()
+        moves = [self._move] * 3
+        self.chance.choice([self._appear, self._ship, self._ship, *moves, self._vanish, self._switch, self._rewrite])()
 
     def _appear(self) -> None:
         if len(self.services) < 4:
             self._made += 1
             key = f"srv-{self._made}"
-            self.services[key] = {"id": key, "name": f"api-{self._made}", "type": "web_service", "serviceDetails": {}}
+            self.services[key] = service_answer(
+                key, f"api-{self._made}", updatedAt=timezone.now().isoformat(), before=[]
+            )
             self.deploys[key] = []
 
     def _vanish(self) -> None:
@@ -116,5 +137,21 @@ class StrangeHttp:
         rows = [row for key in self.services for row in self.deploys[key]]
         if rows:
             row = self.chance.choice(rows)
-            row["before"].append({**deepcopy(row), "before": []})
-            row |= {"status": self.chance.choice(WORDS), "updatedAt": timezone.now().isoformat()}
+            self._change(row, {"status": self.chance.choice(WORDS)})
+
+    def _rewrite(self) -> None:
+        """The same deploy runs something else."""
+        if rows := [row for key in self.services for row in self.deploys[key]]:
+            self._made += 1
+            self._change(self.chance.choice(rows), {"commit": {"id": f"{self._made:040x}", "message": "other"}})
+
+    def _switch(self) -> None:
+        if self.services:
+            row = self.chance.choice(list(self.services.values()))
+            other = {"suspended": {"not_suspended": "suspended"}.get(row["suspended"], "not_suspended")}
+            self._change(row, self.chance.choice([other, {"branch": self.chance.choice("abc")}]))
+
+    def _change(self, row: dict[str, Any], new: dict[str, Any]) -> None:
+        """Its time moves with it, or not."""
+        row["before"].append({**deepcopy(row), "before": []})
+        row |= new | ({"updatedAt": timezone.now().isoformat()} if self.chance.random() < 0.7 else {})

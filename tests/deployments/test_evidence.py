@@ -29,7 +29,7 @@ from providers.render import Deploy
 from providers.render import Service as Seen
 from providers.render.paging import things
 from tests import sampling
-from tests.deployments.strange_render import ODD_LISTS, ODD_THINGS, StrangeHttp
+from tests.deployments.strange_render import ODD_LISTS, ODD_THINGS, StrangeHttp, service_answer
 from tests.render_sandbox import Harness
 
 pytestmark = pytest.mark.django_db
@@ -65,7 +65,7 @@ def test_an_order_that_nobody_expects_is_a_note() -> None:
     entry = Entry.objects.get(code="deployments.odd_order")
     assert (entry.actor, sentence_for(entry)) == (
         "Render",
-        "Render ended api dep-1 anew: it had been canceled, now it is deactivated",
+        "Render changed its word about api dep-1: it had been canceled, now it is deactivated",
     )
 
 
@@ -135,7 +135,7 @@ def test_a_write_whose_answer_names_no_deploy_is_looked_up(answer: Any) -> None:
 def test_a_page_that_has_a_deploy_twice_unlike_is_not_taken_at_either_word() -> None:
     http = StrangeHttp(random.Random(1))
     http.oddness, row = 0, {"id": "dep-1", "status": "created", "updatedAt": BEGAN.isoformat(), "before": []}
-    http.services["srv-1"] = {"id": "srv-1", "name": "api", "serviceDetails": {}}
+    http.services["srv-1"] = service_answer("srv-1", "api")
     http.deploys["srv-1"] = [row]
     twice = {"cursor": "dep-1", "deploy": {**row, "status": "live"}}
     http._list = lambda items: [*items, twice] if "deploy" in items[0] else items  # type: ignore[method-assign]
@@ -162,9 +162,9 @@ def test_a_preview_named_like_production_is_not_production() -> None:
     for number, (name, parent) in enumerate([("production", ""), ("Production", "srv-parent"), ("staging", "srv-x")]):
         http = StrangeHttp(random.Random(number))
         http.oddness = 0
-        details = {"parentServer": {"id": parent}} if parent else {}
+        details = {"url": "https://a.example"} | ({"parentServer": {"id": parent}} if parent else {})
         for key, branch in ((f"srv-{number}", "main"), (f"srv-s{number}", "staging")):
-            http.services[key] = {"id": key, "name": name, "branch": branch, "serviceDetails": details}
+            http.services[key] = service_answer(key, name, branch=branch, serviceDetails=details)
             http.deploys[key] = []
         poll(client=http.client())
 
@@ -205,6 +205,12 @@ def live_through(seed: int) -> None:
     rows = {row.render_id: row.status for row in Deployment.objects.filter(service__removed_at=None)}
     truth = {row["id"]: known(row["status"]) for key in http.services for row in http.deploys[key]}
     assert rows == truth, seed
+    runs = {row.render_id: row.commit_sha for row in Deployment.objects.filter(service__removed_at=None)}
+    assert runs == {row["id"]: row["commit"]["id"] for key in http.services for row in http.deploys[key]}, seed
+    for key, service in http.services.items():
+        known_as = Service.objects.get(render_id=key)
+        states = service["suspended"] == "suspended", service.get("branch", "")
+        assert (known_as.suspended, known_as.branch) == states, seed
 
 
 def hear(client: Any, service: str) -> None:

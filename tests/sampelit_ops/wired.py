@@ -180,7 +180,8 @@ backups.provider.restored backups.restore.failed backups.restore.looked_after ba
 backups.run.brought_back backups.run.downloaded
 backups.run.mirrored backups.run.purged backups.runs.retired backups.slot.acknowledged backups.slot.missed
 backups.store.probed backups.witness.sent demo.accident.provoked demo.accident.put_back
-deployments.back deployments.blueprint_read deployments.bundle_kept deployments.bundle_removed deployments.canceled
+deployments.another_content deployments.back
+deployments.blueprint_read deployments.bundle_kept deployments.bundle_removed deployments.canceled
 deployments.deploy_gone
 deployments.failed deployments.finding_ignored deployments.finding_reopened deployments.findings_changed
 deployments.function_live deployments.function_removed deployments.gone deployments.healthy deployments.history_read
