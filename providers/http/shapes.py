@@ -74,3 +74,17 @@ def needed_number(data: Any, name: str) -> int:
     if (number := whole(data.get(name))) is None:
         raise Misshapen(f"The provider sent something whose {name} is no number.")
     return number
+
+
+def flag(data: Json, name: str) -> bool:
+    """Raises Misshapen where it is missing or no truth value: what is not said is neither off nor on."""
+    if not isinstance(value := data.get(name), bool):
+        raise Misshapen(f"The provider did not say whether {name}.")
+    return value
+
+
+def words(data: Json, name: str) -> tuple[str, ...]:
+    """The texts of a list. Raises Misshapen where it is missing or none: that is not an empty one."""
+    if not isinstance(value := data.get(name), list):
+        raise Misshapen(f"The provider sent no list of {name}.")
+    return tuple(text(item) for item in value)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Self
 
-from providers.http.shapes import Json, moment, needed, needed_number, part, rows, text, whole
+from providers.http.shapes import Json, flag, moment, needed, needed_number, part, rows, text, whole
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Backup:
     @classmethod
     def parse(cls, data: Json) -> Self:
         made = moment(data.get("inserted_at"))
-        return cls(needed_number(data, "id"), text(data.get("status")), bool(data.get("is_physical_backup")), made)
+        return cls(needed_number(data, "id"), text(data.get("status")), data.get("is_physical_backup") is True, made)
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,8 @@ class Backups:
         window = part(data.get("physical_backup_data"))
         return cls(
             region=text(data.get("region")),
-            walg_enabled=bool(data.get("walg_enabled")),
-            pitr_enabled=bool(data.get("pitr_enabled")),
+            walg_enabled=data.get("walg_enabled") is True,
+            pitr_enabled=flag(data, "pitr_enabled"),
             entries=tuple(Backup.parse(entry) for entry in rows(data.get("backups"))),
             earliest=moment(window.get("earliest_physical_backup_date_unix"), 2020),
             latest=moment(window.get("latest_physical_backup_date_unix"), 2020),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from providers.http.shapes import Json, moment, needed, part, text, whole
+from providers.http.shapes import Json, flag, moment, needed, part, text, thing, whole, words
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Function:
             name=text(data.get("name")),
             status=text(data.get("status")),
             version=whole(data.get("version")) or 0,
-            verify_jwt=bool(data.get("verify_jwt", True)),
+            verify_jwt=data.get("verify_jwt") is not False,
             entrypoint=text(data.get("entrypoint_path")),
             bundle_sha256=text(data.get("ezbr_sha256")),
             created_at=moment(data.get("created_at")),
@@ -97,12 +97,13 @@ class NetworkRestrictions:
 
     @classmethod
     def parse(cls, data: Json) -> Self:
-        config = part(data.get("config"))
+        config = thing(data.get("config"))
+        four, six = (words(config, name) if name in config else () for name in ("dbAllowedCidrs", "dbAllowedCidrsV6"))
         return cls(
             allowed=data.get("entitlement") == "allowed",
             status=text(data.get("status")),
-            cidrs=tuple(text(cidr) for cidr in config.get("dbAllowedCidrs") or ()),
-            cidrs_v6=tuple(text(cidr) for cidr in config.get("dbAllowedCidrsV6") or ()),
+            cidrs=four,
+            cidrs_v6=six,
         )
 
     @property
@@ -118,7 +119,7 @@ class SslEnforcement:
 
     @classmethod
     def parse(cls, data: Json) -> Self:
-        return cls(bool(part(data.get("currentConfig")).get("database")), bool(data.get("appliedSuccessfully")))
+        return cls(flag(part(data.get("currentConfig")), "database"), data.get("appliedSuccessfully") is True)
 
 
 @dataclass(frozen=True)

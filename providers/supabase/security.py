@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from providers.errors import Refused
 from providers.http.api_client import JsonClient
-from providers.http.shapes import part, rows, text, thing
+from providers.http.shapes import rows, thing, words
 from providers.supabase.database import read_by_post
 from providers.supabase.records import Lint, NetworkRestrictions, Pooler, SslEnforcement
 
@@ -35,13 +35,12 @@ class Network:
     def restrictions(self, ref: str) -> NetworkRestrictions:
         return NetworkRestrictions.parse(thing(self._http.get(f"/v1/projects/{ref}/network-restrictions")))
 
-    def restrict(self, ref: str, cidrs: Sequence[str], cidrs_v6: Sequence[str]) -> NetworkRestrictions:
+    def restrict(self, ref: str, cidrs: Sequence[str], cidrs_v6: Sequence[str]) -> None:
         """REPLACES both lists; leaving Render's outbound addresses out locks the product out of its database."""
         if not cidrs and not cidrs_v6:
             raise Refused("Two empty lists would be read as no restriction at all; nothing was changed.")
         body = {"dbAllowedCidrs": list(cidrs), "dbAllowedCidrsV6": list(cidrs_v6)}
-        answer = self._http.send("POST", f"/v1/projects/{ref}/network-restrictions/apply", body=body)
-        return NetworkRestrictions.parse(part(answer))
+        self._http.send("POST", f"/v1/projects/{ref}/network-restrictions/apply", body=body)
 
     def allow(self, ref: str, cidrs: Sequence[str], cidrs_v6: Sequence[str]) -> None:
         """Adds to the lists and leaves the rest; in force once `restrictions` says applied."""
@@ -52,7 +51,7 @@ class Network:
     def banned(self, ref: str) -> Sequence[str]:
         """Addresses shut out for too many wrong passwords. A read, though Supabase takes it as POST."""
         answer = thing(read_by_post(self._http, f"/v1/projects/{ref}/network-bans/retrieve"))
-        return [text(address) for address in answer.get("banned_ipv4_addresses") or ()]
+        return words(answer, "banned_ipv4_addresses")
 
     def unban(self, ref: str, addresses: Sequence[str]) -> None:
         self._http.send("DELETE", f"/v1/projects/{ref}/network-bans", body={"ipv4_addresses": [*addresses]})
@@ -60,9 +59,10 @@ class Network:
     def ssl(self, ref: str) -> SslEnforcement:
         return SslEnforcement.parse(thing(self._http.get(f"/v1/projects/{ref}/ssl-enforcement")))
 
-    def enforce_ssl(self, ref: str, enforced: bool) -> SslEnforcement:
+    def enforce_ssl(self, ref: str, enforced: bool) -> None:
+        """Whether it holds, `ssl` says."""
         body = {"requestedConfig": {"database": enforced}}
-        return SslEnforcement.parse(part(self._http.send("PUT", f"/v1/projects/{ref}/ssl-enforcement", body=body)))
+        self._http.send("PUT", f"/v1/projects/{ref}/ssl-enforcement", body=body)
 
     def poolers(self, ref: str) -> list[Pooler]:
         answer = self._http.get(f"/v1/projects/{ref}/config/database/pooler")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from providers.http.shapes import Json, moment, rows, text
+from providers.http.shapes import Json, flag, moment, rows, text
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class ReadOnly:
     @classmethod
     def parse(cls, data: Json) -> Self:
         lifted = data.get("override_enabled") is True
-        return cls(data.get("enabled") is True, lifted, moment(data.get("override_active_until")) if lifted else None)
+        return cls(flag(data, "enabled"), lifted, moment(data.get("override_active_until")) if lifted else None)
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Upgrade:
         roles = [f"role {text(role)} signs in by md5" for role in data.get("legacy_auth_custom_roles") or ()]
         targets = [text(target.get("app_version")) for target in rows(data.get("target_upgrade_versions") or [])]
         return cls(
-            data.get("eligible") is True,
+            flag(data, "eligible"),
             text(data.get("current_app_version")),
             tuple(targets),
             tuple(errors + roles),

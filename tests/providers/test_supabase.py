@@ -24,8 +24,11 @@ def test_recovery_is_asked_in_whole_seconds() -> None:
     assert json.loads(adapter.requests[0].body or b"") == {"recovery_time_target_unix": 1795406706}
 
 
+NO_BACKUPS = {"region": "eu", "pitr_enabled": False, "backups": [], "physical_backup_data": {}}
+
+
 def test_no_backups_is_an_empty_list_and_not_an_error() -> None:
-    backups = client(Answering(body={"region": "eu", "backups": [], "physical_backup_data": {}})).backups.list(REF)
+    backups = client(Answering(body=NO_BACKUPS)).backups.list(REF)
 
     assert (backups.entries, backups.earliest, backups.restorable) == ((), None, ())
 
