@@ -6,19 +6,21 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.conf import settings
+from django.db.models import Max, Q
 
 from deployments import network, workspace
-from deployments.functions.advisors import open_errors
+from deployments.functions.checks import supabase_functions
 from deployments.health.trouble import troubles, unknown_words
-from deployments.models import BlueprintFile, EdgeFunction, ProjectSync, Service, SyncState, WebhookDelivery
+from deployments.models import BlueprintFile, Service, SyncState, WebhookDelivery
 from deployments.render.client import configured
 from deployments.variables import parity
 from ledger.models import Entry
-from operations import doctor, supabase_projects
+from operations import doctor
 from operations.doctor import Check
 from operations.models import Environment
 from operations.periodic.clock import database_time
 
+READ_WITHIN = timedelta(hours=2)
 FIXES = {
     "Unauthorized": "Create a new key in Render (Account settings, API keys) and set RENDER_API_KEY everywhere.",
     "Unavailable": "Look at status.render.com. Records and rollback buttons go on working when it answers again.",
@@ -51,8 +53,9 @@ def _webhooks() -> Check:
     if not settings.RENDER_WEBHOOK_SECRET:
         return Check("Render webhooks", "idle", "not set up; polling is the base", why, "Needs a paid workspace.")
     day_ago = database_time() - timedelta(days=1)
-    stuck = WebhookDelivery.objects.filter(status=WebhookDelivery.Status.FAILED, received_at__gt=day_ago).count()
-    if stuck:
+    recent = WebhookDelivery.objects.filter(received_at__gt=day_ago)
+    waiting = Q(status=WebhookDelivery.Status.RECEIVED, received_at__lt=database_time() - timedelta(minutes=10))
+    if stuck := recent.filter(waiting | Q(status=WebhookDelivery.Status.FAILED)).count():
         return Check("Render webhooks", "warn", f"{stuck} deliveries could not be worked off", why, "See their errors.")
     week_ago = day_ago - timedelta(days=6)
     if not WebhookDelivery.objects.filter(received_at__gt=week_ago).exists():
@@ -100,6 +103,9 @@ def _outages(service: Service) -> Iterator[Check]:
         found = f"suspended by {service.suspenders.replace('_', ' ') or 'somebody'}"
         fix = "Request deployments.resume, or pay Render's bill."
         yield Check(f"{service.name} runs", tone, found, "It serves nobody.", fix)
+    if service.missing_since:
+        found, fix = f"Render did not find it at {service.missing_since:%H:%M} UTC", "Nothing: it is asked again."
+        yield Check(f"{service.name} is there", "warn", found, "One answer does not end it here.", fix)
     if service.doubt:
         fix = "Look at the address from elsewhere, and let it answer with a status."
         yield Check(f"{service.name} health", "warn", service.doubt, "Nobody can tell whether it is well.", fix)
@@ -112,14 +118,21 @@ def variables(environment: Environment | None) -> Iterator[Check]:
     for service, finding in bad:
         yield Check(f"{service.name} {finding.key}", "bad", finding.text, why, "Request deployments.set_variable.")
     if not bad:
-        read = Service.objects.filter(variables__isnull=False).exists()
-        yield Check(
-            "variables",
-            "ok" if read else "idle",
-            "no violation" if read else "not read yet",
-            why,
-            "" if read else "Open an environment's parity page, or run sampelit-ops setup.",
-        )
+        yield _read(environment, why)
+
+
+def _read(environment: Environment | None, why: str) -> Check:
+    """No violation, as far as what was read last tells."""
+    present = Service.objects.filter(removed_at=None, variables__isnull=False)
+    last = (present.filter(environment=environment) if environment else present).annotate(at=Max("variables__seen_at"))
+    oldest = last.order_by("at").first()
+    if oldest is None:
+        fix = "Open an environment's parity page, or run sampelit-ops setup."
+        return Check("variables", "idle", "not read yet", why, fix)
+    if oldest.at < database_time() - READ_WITHIN:
+        found = f"no violation, but {oldest.name} was last read at {oldest.at:%Y-%m-%d %H:%M} UTC"
+        return Check("variables", "warn", found, why, "Open its parity page: it says why Render does not answer.")
+    return Check("variables", "ok", "no violation", why)
 
 
 def blueprints(environment: Environment | None) -> Iterator[Check]:
@@ -135,63 +148,18 @@ def blueprints(environment: Environment | None) -> Iterator[Check]:
         yield Check(f"{file}", tone, state, why, fix)
 
 
-SUPABASE_FIXES = {
-    "Unauthorized": "Create a token in Supabase (Account, Access Tokens) and set SUPABASE_ACCESS_TOKEN everywhere.",
-    "PlanTooLow": "The organisation's plan does not include it; see Supabase's billing page.",
-    "NotFound": "Set the right Supabase ref on the environment's page.",
-    "RateLimited": "Nothing: it is asked again when Supabase's window ends.",
-    "Unavailable": "Look at status.supabase.com; it is asked again in a few minutes.",
-    "Rejected": "Read the message: a paused project answers nothing until it is resumed.",
-}
-
-
-def supabase_functions(environment: Environment | None) -> Iterator[Check]:
-    """One line for each environment with a project."""
-    places = Environment.objects.exclude(supabase_ref="").select_related("project_sync")
-    for linked in places.filter(pk=environment.pk) if environment else places:
-        yield _answers(linked)
-        bad = [
-            row.slug
-            for row in EdgeFunction.objects.filter(environment=linked, removed_at=None)
-            if row.health == "unhealthy"
-        ]
-        if bad:
-            yield Check(
-                f"{linked.slug} edge functions",
-                "bad",
-                f"not healthy: {', '.join(bad)}",
-                "Visitors get errors from them.",
-                "Request deployments.function_rollback.",
-            )
-        open_count = open_errors(linked)
-        if open_count:
-            yield Check(
-                f"{linked.slug} security advisor",
-                "warn",
-                f"{open_count} findings of level ERROR are open",
-                "Supabase calls them holes.",
-                "Fix each, or ignore it with a reason on its page.",
-            )
-
-
-def _answers(environment: Environment) -> Check:
-    name, why = (
-        f"{environment.slug} functions and advisors",
-        "Without them a broken function or an open hole is not seen.",
-    )
-    state: ProjectSync | None = getattr(environment, "project_sync", None)
-    if not supabase_projects.configured():
-        return Check(name, "idle", "SUPABASE_ACCESS_TOKEN is not set", why, SUPABASE_FIXES["Unauthorized"])
-    if state is None:
-        return Check(name, "warn", "never asked", why, "Run sampelit-ops sync_functions.")
-    if state.error:
-        fix = SUPABASE_FIXES.get(state.error_kind, "Read the message, then try again.")
-        return Check(name, "bad" if state.error_kind == "Unauthorized" else "warn", state.error, why, fix)
-    return Check(name, "ok", "read", why)
-
-
 def register() -> None:
-    for check in (render, services, variables, blueprints, supabase_functions, troubles, unknown_words):
-        doctor.register(check)
-    for check in (workspace.refused, workspace.places, workspace.planned_maintenance, network.reach):
-        doctor.register(check)
+    for check, job in (
+        (render, "deployments.poll"),
+        (services, "deployments.poll"),
+        (variables, "deployments.variables"),
+        (blueprints, "deployments.drift"),
+        (supabase_functions, "deployments.functions"),
+        (troubles, "deployments.events"),
+        (unknown_words, "deployments.poll"),
+        (workspace.refused, "deployments.workspace"),
+        (workspace.places, "deployments.workspace"),
+        (workspace.planned_maintenance, "deployments.workspace"),
+        (network.reach, "deployments.network"),
+    ):
+        doctor.register(check, job)

@@ -1,14 +1,15 @@
 """What was seen outside at the last look, part by part: a part that is refused keeps what was known of it.
 
-In: a name, a dataclass with `notes` (part → why it could not be read) and `missing` (part → what the last look lacked,
-since when), and what to ask; an answer may itself hold a `note` of what was refused of it. Out: the dataclass, filled;
-what two looks lack is gone, with an entry and a message.
+In: a name, a dataclass with `seen_at` (ISO), `notes` (part → why it could not be read) and `missing` (part → what the
+last look lacked, since when), and what to ask; an answer may itself hold a `note` of what was refused of it. Out: the
+dataclass, filled; what two looks lack is gone, with an entry and a message.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db import transaction
@@ -17,9 +18,11 @@ from django.db.models.functions import Now
 from deployments.no_longer import tell_gone
 from operations.doctor import Check
 from operations.models import Environment, Heartbeat
+from operations.periodic.clock import database_time
 from operations.periodic.gone import Listed
 from providers.errors import ProviderError
 
+FRESH = timedelta(hours=1)
 Seen = TypeVar("Seen")
 
 
@@ -80,7 +83,15 @@ def _take_in(
         found[part] = listed.look(found.get(part), now)
         missing[part] = listed.missing
         telling.tell(part, listed.gone)
-    Heartbeat.objects.keep(name, found | {"notes": notes, "missing": missing})
+    seen_at = database_time().isoformat()
+    Heartbeat.objects.keep(name, found | {"notes": notes, "missing": missing, "seen_at": seen_at})
+
+
+def as_of(seen_at: str, check: Check) -> Check:
+    """What was well at a look of more than an hour ago is not known to be."""
+    if check.tone != "ok" or not seen_at or database_time() - datetime.fromisoformat(seen_at) < FRESH:
+        return check
+    return replace(check, tone="warn", found=f"{check.found}, when it was last read ({seen_at[:16]} UTC)")
 
 
 def in_doubt(name: str, missing: Mapping[str, Mapping[str, str]], said: Mapping[str, str]) -> Iterator[Check]:

@@ -38,6 +38,7 @@ class Network:
     read_only: bool = False
     notes: dict[str, str] = field(default_factory=dict)
     missing: dict[str, dict[str, str]] = field(default_factory=dict)
+    seen_at: str = ""
 
 
 def known(environment: Environment) -> Network:
@@ -123,7 +124,7 @@ def of(environment: Environment) -> Iterator[Check]:
     yield from last_look.refused(f"{environment.slug} at Supabase", seen.notes)
     yield from last_look.in_doubt(f"{environment.slug} lists of addresses", seen.missing, PARTS)
     if seen.allowed is not None:
-        yield _reach(environment, seen)
+        yield last_look.as_of(seen.seen_at, _reach(environment, seen))
     if seen.read_only:
         why, fix = "Every write of the product fails.", "Request deployments.lift_read_only, then make space."
         yield Check(f"{environment.slug} database writes", "bad", "refused by Supabase: the disk is full", why, fix)

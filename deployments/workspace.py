@@ -38,6 +38,7 @@ class Workspace:
     addresses: dict[str, list[str]] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     missing: dict[str, dict[str, str]] = field(default_factory=dict)
+    seen_at: str = ""
 
 
 def known() -> Workspace:

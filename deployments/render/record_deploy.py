@@ -76,7 +76,7 @@ def _adopted(row: Deployment, operation: Operation | None) -> bool:
     return True
 
 
-def _moved(row: Deployment, deploy: Deploy, by_id: bool) -> bool:
+def _moved(row: Deployment, deploy: Deploy, by_id: bool = False) -> bool:
     if not differs(row, deploy, by_id):
         return False
     ran = row.short if is_another(row, deploy) else ""

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from django.conf import settings
 from django.db.models import Subquery
+from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.urls import reverse
 
+from deployments.health.home_card import is_stale, panel_of
 from deployments.models import Service, SyncState
 from deployments.render import client
 from deployments.web import environment_page
 from deployments.web.service_page import live_deployments
 from operations import home_panels, navigation
 from operations.home_panels import Panel
-from operations.models import Environment
+from operations.models import Environment, Heartbeat
 from operations.navigation import NavLink
 from operations.notes import service as notes
 from operations.web.formatting import duration, relative
@@ -39,7 +42,9 @@ def services(request: HttpRequest) -> list[Service]:
     if known is None:
         silence = SyncState.objects.filter(pk=1).exclude(error="").values("error_kind")[:1]
         rows = Service.objects.filter(removed_at=None, environment__kind__in=KINDS).select_related("environment")
-        rows = rows.annotate(silence=Subquery(silence)).prefetch_related(live_deployments())
+        polled = Heartbeat.objects.filter(name="job:deployments.poll").values("beat_at")[:1]
+        rows = rows.annotate(silence=Subquery(silence), polled_at=Subquery(polled), asked_at=Now())
+        rows = rows.prefetch_related(live_deployments())
         known = list(rows.order_by("-environment__protected", "environment__slug", "-type", "name"))
         request.services_of_home = known  # type: ignore[attr-defined]
     return known
@@ -73,48 +78,12 @@ def _place(environment: Environment) -> Place:
 def health(request: HttpRequest) -> Panel:
     """Is production healthy? Beside what is not, its runbook."""
     everything = production(request)
-    panel = _health(everything)
+    panel = panel_of(everything, client.configured())
     place = everything[0].environment if everything else None
     if place is None or not place.runbook_url or panel.tone not in ("bad", "warn"):
         return panel
     service = next((row.name for row in everything if row.name in panel.badge), "")
     return replace(panel, runbook=place.runbook(service))
-
-
-def _health(everything: list[Service]) -> Panel:
-    """Red when a probe says no or a service is suspended, amber when nobody has looked, nobody can tell, or maintenance
-    is on."""
-    if suspended := [service for service in everything if service.suspended and service.is_web]:
-        names = ", ".join(service.name for service in suspended)
-        by = suspended[0].suspenders.replace("_", " ")
-        return Panel("Health", "Suspended", "bad", names, f"by {by}" if by else "", _environment_url(suspended))
-    if troubled := [service for service in everything if service.trouble]:
-        since = relative(troubled[0].trouble_since) if troubled[0].trouble_since else ""
-        return Panel("Health", troubled[0].trouble, "bad", troubled[0].name, since, _environment_url(troubled))
-    services = [service for service in everything if service.health_url and not service.suspended]
-    url = _environment_url(services)
-    if not services:
-        detail = (
-            "No production service has a health address yet." if client.configured() else "RENDER_API_KEY is not set."
-        )
-        return Panel("Health", "Unknown", "warn", detail=detail, url=url)
-    bad = [service for service in services if service.health == Service.Health.UNHEALTHY]
-    if maintained := [service for service in services if service.maintenance]:
-        return Panel("Health", "In maintenance", "warn", ", ".join(s.name for s in maintained), url=url)
-    if bad:
-        since = relative(bad[0].health_since) if bad[0].health_since else ""
-        return Panel("Health", "Not healthy", "bad", bad[0].name, f"{bad[0].health_detail} {since}".strip(), url)
-    if doubtful := [service for service in services if service.doubt]:
-        return Panel("Health", "Cannot tell", "warn", doubtful[0].name, doubtful[0].doubt, url)
-    service = next((each for each in services if each.health == Service.Health.UNKNOWN), services[0])
-    if service.health == Service.Health.UNKNOWN:
-        return Panel(
-            "Health", "Not probed yet", "warn", service.name, "The first probe runs within half a minute.", url
-        )
-    badge = f"{service.health_check_path or 'health'} {service.latency_ms} ms"
-    return Panel(
-        "Health", "Healthy", "ok", badge, f"probed {relative(service.probed_at)}" if service.probed_at else "", url
-    )
 
 
 def live(request: HttpRequest) -> Panel:
@@ -123,7 +92,7 @@ def live(request: HttpRequest) -> Panel:
     rows = [deploy for service in known if service.is_web for deploy in service.live_now]  # type: ignore[attr-defined]
     row = max(rows, key=lambda deploy: deploy.created_at, default=None)
     kind = known[0].silence if known else _silence()  # type: ignore[attr-defined]
-    trouble = f"Render does not answer: {kind}" if kind is not None else ""
+    trouble = f"Render does not answer: {kind}" if kind is not None else _live_doubt(known)
     if row is None:
         return Panel("Live", "Nothing known", "warn", detail=trouble or "Run sampelit-ops sync_deployments.")
     took = duration(row.duration.total_seconds()) if row.duration else ""
@@ -133,13 +102,18 @@ def live(request: HttpRequest) -> Panel:
     return Panel("Live", row.short, "warn" if trouble else "idle", trouble, detail, url)
 
 
+def _live_doubt(known: list[Service]) -> str:
+    """Why what is said to be live may not be."""
+    for row in known:
+        if row.is_web and len(live := row.live_now) > 1:  # type: ignore[attr-defined]
+            return f"Render calls {len(live)} deploys of {row.name} live"
+        if is_stale(polled := row.polled_at, row, settings.RENDER_POLL_SECONDS):  # type: ignore[attr-defined]
+            return f"Render was last asked {relative(polled)}"
+    return ""
+
+
 def _silence() -> str | None:
     return SyncState.objects.filter(pk=1).exclude(error="").values_list("error_kind", flat=True).first()
-
-
-def _environment_url(services: list[Service]) -> str:
-    environment = services[0].environment if services else None
-    return reverse("admin:deployments_environment", args=[environment.slug]) if environment else ""
 
 
 def register() -> None:

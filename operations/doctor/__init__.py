@@ -7,11 +7,12 @@ the page and the hourly job share. A check that breaks is a red check, never an 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from django.db import transaction
 
+from operations.doctor.duties import duties
 from operations.models import Environment
 from providers.redact import redact
 
@@ -34,13 +35,17 @@ class Check:
 
 CheckSource = Callable[[Environment | None], Iterable[Check]]
 _sources: dict[str, CheckSource] = {}
+_rests_on: dict[str, str] = {}
 
 
-def register(source: CheckSource) -> CheckSource:
-    """Add a source under its function's name. Raises ValueError when another one has it."""
+def register(source: CheckSource, rests_on: str = "") -> CheckSource:
+    """Add a source under its function's name. Raises ValueError when another one has it.
+
+    `rests_on`: the periodic job that reads what it says; while that job is late, nothing of it is well."""
     held = _sources.setdefault(source.__name__, source)
     if (held.__module__, held.__qualname__) != (source.__module__, source.__qualname__):
         raise ValueError(f"{held.__module__} and {source.__module__} both name a doctor's source {source.__name__}")
+    _rests_on[source.__name__] = rests_on
     return source
 
 
@@ -51,7 +56,12 @@ def names() -> list[str]:
 def run(environment: Environment | None = None, only: str = "") -> list[Check]:
     """Every check, worst first. `only` is a source's name, or a part of the checks' names."""
     chosen = {only: _sources[only]} if only in _sources else _sources
-    checks = [check for name, source in chosen.items() for check in _checks_of(name, source, environment)]
+    late = {duty.name: duty.seconds_ago for duty in duties() if duty.is_late}
+    checks = [
+        _as_old(check, late.get(_rests_on.get(name, "")))
+        for name, source in chosen.items()
+        for check in _checks_of(name, source, environment)
+    ]
     if only and only not in _sources:
         checks = [check for check in checks if only.lower() in check.name.lower()]
     return sorted(checks, key=lambda check: TONES.index(check.tone))
@@ -70,6 +80,13 @@ def _checks_of(name: str, source: CheckSource, environment: Environment | None) 
     except Exception as error:
         message = redact(f"{type(error).__name__}: {error}")
         return [Check(name.replace("_", " "), "bad", f"The check itself failed. {message}", fix="See the log.")]
+
+
+def _as_old(check: Check, seconds: float | None) -> Check:
+    """What was well when it was last looked at, too long ago, is not known to be."""
+    if seconds is None or check.tone != "ok":
+        return check
+    return replace(check, tone="warn", found=f"{check.found}, as of {seconds / 60:.0f} minutes ago")
 
 
 def _clean(check: Check) -> Check:

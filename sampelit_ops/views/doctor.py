@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from operations import notify
 from operations.authority import holds_somewhere
 from operations.doctor import jobs
-from operations.doctor.periodic import duties
+from operations.doctor.duties import duties
 from operations.engine import tick
 from operations.models import Heartbeat
 from operations.models.operation import database_now

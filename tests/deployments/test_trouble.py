@@ -142,7 +142,7 @@ def test_requests_are_counted_by_the_hour() -> None:
 def test_a_window_that_begins_before_supabase_is_none(value: object) -> None:
     window = {"earliest_physical_backup_date_unix": value, "latest_physical_backup_date_unix": 1_790_000_000}
 
-    read = Backups.parse({"backups": [], "physical_backup_data": window})
+    read = Backups.parse({"pitr_enabled": True, "backups": [], "physical_backup_data": window})
 
     assert (read.earliest, read.latest is not None) == (None, True)
 

@@ -14,7 +14,8 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
-from operations.doctor.periodic import clocks, duties, periodic_jobs
+from operations.doctor.duties import duties
+from operations.doctor.periodic import clocks, periodic_jobs
 from operations.engine import tick
 from operations.engine.tick import Job
 from operations.management.commands import tick as command
