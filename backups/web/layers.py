@@ -12,11 +12,11 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils import timezone
 
 from backups.models import ProviderBackup, Run
-from backups.provider.assessment import PITR_SOURCE, SOURCE, Verdict, judge, pitr_price
+from backups.provider.assessment import LATE, PITR_SOURCE, SOURCE, Verdict, judge, pitr_price
 from operations.models import Environment, SupabaseProject
+from operations.periodic.clock import database_time
 from operations.web.verbs import Verb, asking
 from providers.counting import counted
 
@@ -90,7 +90,7 @@ def shown(request: HttpRequest, environment: Environment) -> dict[str, object]:
     return {
         "project": project,
         "verdict": verdict,
-        "layers": [_ours(environment), _daily(verdict, rows), _pitr(project, window)],
+        "layers": [_ours(environment), _daily(verdict, rows), _pitr(project, verdict, window)],
         "copies": [
             Copy(row, _restore(request, environment, row))
             for row in rows
@@ -130,12 +130,18 @@ def _daily(verdict: Verdict, rows: list[ProviderBackup]) -> Layer:
     return Layer("Supabase daily", verdict.tone if daily else "warn", word, newest, text, price)
 
 
-def _pitr(project: SupabaseProject | None, window: ProviderBackup | None) -> Layer:
+def _pitr(project: SupabaseProject | None, verdict: Verdict, window: ProviderBackup | None) -> Layer:
+    """Green only while Supabase says so: a window that it told once may have ended since."""
     price = pitr_price(project)
     if window is None:
         on = project is not None and project.pitr_enabled
         word, text = ("no window yet", "Switched on, but nothing can be reached yet.") if on else ("off", "Not bought.")
         return Layer("Supabase point in time", "warn" if on else "idle", word, None, text, price)
-    age = timezone.now() - window.earliest_at if window.earliest_at else None
-    text = f"Any second of the last {age.days} days and {age.seconds // 3600} hours." if age else ""
+    if project is None or project.error or project.paused or not window.is_listed(project):
+        tone = "bad" if verdict.tone == "bad" else "warn"
+        return Layer("Supabase point in time", tone, verdict.word, window.latest_at, verdict.sentence, price)
+    if window.earliest_at is None or window.latest_at is None or database_time() - window.latest_at > LATE:
+        text = "Supabase says nothing newer: what was written since cannot be reached."
+        return Layer("Supabase point in time", "warn", "late", window.latest_at, text, price)
+    text = f"Any second from {window.earliest_at:%Y-%m-%d %H:%M} to {window.latest_at:%Y-%m-%d %H:%M} UTC."
     return Layer("Supabase point in time", "ok", "on", window.latest_at, text, price)
