@@ -12,7 +12,7 @@ from migrations_registry.observing import expected_objects
 
 RULES = """
 MC-ALTER-TYPE MC-CREATE-DOMAIN MC-DOMAIN-CHANGE MC-DROP-DEFAULT MC-DROP-NOT-NULL MC-EMPTY-MATVIEW MC-ENUM-ADD-VALUE
-MC-EVENT-TRIGGER MC-EXTENSION MC-GENERATED-ALWAYS MC-JSON MC-NO-API-GRANT MC-NO-AUTOVACUUM MC-NO-INHERIT MC-OWNER
+MC-EVENT-TRIGGER MC-EXTENSION MC-GENERATED-ALWAYS MC-INHERIT MC-JSON MC-NO-API-GRANT MC-NO-AUTOVACUUM MC-OWNER
 MC-POLICY-RECURSES MC-PUBLISH-ALL MC-PUBLISH-OTHER MC-QUERY-MEANING MC-RENAME-COLUMN MC-RENAME-ENUM MC-RENAME-SCHEMA
 MC-RENAME-TABLE MC-RENAME-TYPE MC-REPLACE-VIEW MC-REPLICA-IDENTITY MC-ROLE-SETTING MC-RULE MC-SEQ-RESTART
 MC-SET-SCHEMA MC-SUBSCRIPTION MC-TRIGGER-STOPS MC-UNSCHEDULE MD-ALTER-NARROW MD-CASCADE MD-CATALOG-MODS MD-DELETE
@@ -34,7 +34,7 @@ MP-COPY-STDIN MP-META MP-RESTRICT MP-UNPARSED MS-ALTER-POLICY MS-COPY-PROGRAM MS
 MS-DEFINER-OPEN MS-DROP-POLICY MS-FOREIGN-SERVER MS-GRANT-ROLE MS-GRANT-WIDE MS-LATER-SESSIONS MS-LEAKPROOF
 MS-LOCKS-OUT MS-MANAGED-ROWS MS-MANAGED-SCHEMA MS-POLICY-METADATA MS-POLICY-TRUE MS-REVOKE MS-RLS-DISABLE
 MS-RLS-ENABLE MS-RLS-MISSING MS-ROLE MS-SECDEF MS-SECURITY-LABEL MS-SERVER-FUNCTION MS-UNTRUSTED-LANG
-MS-VIEW-DEFINER MT-BODY-COMMIT MT-CIC-IF-NOT-EXISTS MT-CIC-IN-TX MT-DUMP-HEADER MT-DUPLICATE-COLUMN
+MS-VIEW-BARRIER MS-VIEW-DEFINER MT-BODY-COMMIT MT-CIC-IF-NOT-EXISTS MT-CIC-IN-TX MT-DUMP-HEADER MT-DUPLICATE-COLUMN
 MT-ENUM-ADD-IN-TX MT-ENUM-USE MT-NEEDS-VERSION MT-NON-TX MT-SEARCH-PATH MT-SET-ROLE MT-STATEMENT-TIMEOUT
 MT-TIMEOUT-OFF MT-TIMEOUT-RAISED MT-TIMEOUT-RESET MT-TX-CONTROL MT-WAY-BACK MV-ADD-NOT-NULL-NO-DEFAULT
 MV-COLLATION-VERSION MV-LOCAL-TIMESTAMP MV-SEQUENCE-BEHIND MV-SEQUENCE-LIMIT MV-WIDE-INDEX MX-CTE-DML MX-DO
@@ -53,15 +53,15 @@ AlterExtensionContentsStmt: alter_extension
 AlterExtensionStmt: alter_extension
 AlterFdwStmt: foreign
 AlterForeignServerStmt: foreign
-AlterFunctionStmt: alter_function
+AlterFunctionStmt: alter_function as_caller
 AlterObjectSchemaStmt: managed_names other_name renamed set_schema
 AlterOpFamilyStmt: existing
 AlterOperatorStmt: existing
 AlterOwnerStmt: change_other_owner
 AlterPolicyStmt: alter_policy
-AlterPublicationStmt: publication publish_other
+AlterPublicationStmt: publication publish publish_other
 AlterRoleSetStmt: role_setting
-AlterRoleStmt: locked_role role
+AlterRoleStmt: changes locked_role role
 AlterSeqStmt: alter_sequence managed_schema
 AlterSubscriptionStmt: subscription
 AlterSystemStmt: server_wide
@@ -92,7 +92,7 @@ CreatePLangStmt: language
 CreatePolicyStmt: create_policy managed_schema
 CreatePublicationStmt: publish
 CreateRangeStmt: other_names_made
-CreateRoleStmt: locked_role role
+CreateRoleStmt: born_into locked_role role
 CreateSchemaStmt: schema_elements
 CreateSeqStmt: create_sequence managed_schema starts
 CreateStmt: create create_table create_table create_with_parent managed_schema partition_of replaced
@@ -146,6 +146,7 @@ AT_AddConstraint: add_check add_key refers
 AT_AddIdentity: add_identity
 AT_AddInherit: inherit
 AT_AddOf: alter_type
+AT_AlterColumnGenericOptions: shows_other
 AT_AlterColumnType: alter_type alter_type
 AT_AlterConstraint: enforce
 AT_AttachPartition: attach attach
@@ -175,6 +176,7 @@ AT_EnableTrig: enable
 AT_EnableTrigAll: enable
 AT_EnableTrigUser: enable
 AT_ForceRowSecurity: enable
+AT_GenericOptions: shows_other
 AT_NoForceRowSecurity: disable
 AT_ReplicaIdentity: replica_identity
 AT_ResetOptions: settings

@@ -27,6 +27,7 @@ from migrations_registry.analysis.rules import (  # noqa: F401 - each enlists it
     partitions,
     policies,
     rewrites,
+    role_rights,
     roles,
     rows,
     sequences,

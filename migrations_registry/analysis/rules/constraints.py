@@ -79,7 +79,7 @@ ENFORCE = rule(
 DROP_CONSTRAINT = rule(
     "MD-DROP-CONSTRAINT",
     COMPATIBILITY,
-    "drops constraint {constraint} of {name}: what it guaranteed is no longer true{waits}",
+    "{drops} constraint {constraint} of {name}: what it guaranteed is no longer true{waits}",
     "Make sure that another constraint guards the same thing first.",
     lock=AX,
     bad=("ALTER TABLE orders DROP CONSTRAINT orders_amount",),
@@ -163,7 +163,7 @@ def drop_constraint(command: Node, alter: Node, state: State) -> None:
         return
     parents = ended(command, name, state)
     waits = also_waits(parents, state) if parents else ""
-    state.see(DROP_CONSTRAINT, name=label(name), constraint=command["name"], waits=waits)
+    state.see(DROP_CONSTRAINT, drops="drops", name=label(name), constraint=command["name"], waits=waits)
     if command["behavior"] == "DROP_CASCADE":
         state.see(CASCADE, name=command["name"])
 
@@ -183,9 +183,11 @@ def _has_served(name: Name, constraint: str, state: State) -> bool:
 
 @on_alter("AlterConstraint")
 def enforce(command: Node, alter: Node, state: State) -> None:
-    """ALTER CONSTRAINT … ENFORCED."""
-    definition = command["def"]["ATAlterConstraint"]
-    if definition.get("is_enforced") and definition.get("alterEnforceability"):
-        name = relation(alter["relation"])
-        if not state.is_new(name):
-            state.see(ENFORCE, name=label(name), constraint=definition["conname"])
+    """ALTER CONSTRAINT … ENFORCED; NOT ENFORCED leaves of it as much as DROP does."""
+    definition, name = command["def"]["ATAlterConstraint"], relation(alter["relation"])
+    if definition.get("alterEnforceability") and not state.is_new(name):
+        words = {"name": label(name), "constraint": definition["conname"]}
+        if definition.get("is_enforced"):
+            state.see(ENFORCE, **words)
+        else:
+            state.see(DROP_CONSTRAINT, drops="no longer enforces", waits="", **words)

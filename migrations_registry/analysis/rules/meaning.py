@@ -111,11 +111,12 @@ def collation_version(node: Node, state: State) -> None:
     state.see(COLLATION_VERSION, what=node.get("dbname") or ".".join(strings(node["collname"])))
 
 
-@on("CreatePublicationStmt")
+@on("CreatePublicationStmt", "AlterPublicationStmt")
 def publish(node: Node, state: State) -> None:
-    """CREATE PUBLICATION of more than named tables."""
+    """CREATE PUBLICATION of more than named tables; ADD, SET."""
     kinds = {item["PublicationObjSpec"]["pubobjtype"] for item in node.get("pubobjects", [])}
-    if node.get("for_all_tables") or kinds - {"PUBLICATIONOBJ_TABLE"}:
+    grows = node.get("action") != "AP_DropObjects"
+    if node.get("for_all_tables") or (grows and kinds - {"PUBLICATIONOBJ_TABLE"}):
         state.see(PUBLISH_ALL, name=node["pubname"])
 
 

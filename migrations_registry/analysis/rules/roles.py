@@ -75,7 +75,7 @@ MANAGED = {
     "pgmq",
 }
 ROWS_OF = {"auth", "net", "storage", "vault", "pgsodium", "supabase_functions", "supabase_migrations"}
-_POWERS = {
+POWERS = {
     "superuser": "may do anything on the server (SUPERUSER)",
     "bypassrls": "sees and changes what row security hides (BYPASSRLS)",
     "createrole": "may make and change other roles (CREATEROLE)",
@@ -105,7 +105,7 @@ _DDL = (
 def role(node: Node, state: State) -> None:
     """CREATE, ALTER ROLE with powers or a password."""
     given = options(node.get("options", []))
-    powers = [text for name, text in _POWERS.items() if given.get(name) is True]
+    powers = [text for name, text in POWERS.items() if given.get(name) is True]
     powers += ["a password in clear text in the file"] if isinstance(given.get("password"), str) else []
     if powers:
         name = node["role"] if isinstance(node["role"], str) else node["role"].get("rolename", "?")
@@ -151,7 +151,7 @@ def managed_names(node: Node, state: State) -> None:
         lists += [[item] for item in node["objects"]]
     for items in lists:
         first = items[0]["String"]["sval"] if items and "String" in items[0] else ""
-        if first in MANAGED and (len(items) > 1 or node.get("removeType") == "OBJECT_SCHEMA"):
+        if first in MANAGED | {"pg_catalog"} and (len(items) > 1 or node.get("removeType") == "OBJECT_SCHEMA"):
             state.see(MANAGED_SCHEMA, schema=first)
 
 

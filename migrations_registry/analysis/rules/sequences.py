@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from migrations_registry.analysis.model import AX, COMPATIBILITY, DATA, DESTRUCTIVE, RX, SRE, Name
 from migrations_registry.analysis.parsing.nodes import (
     dotted,
@@ -35,8 +37,8 @@ SEQUENCE_RESTART = rule(
 SEQUENCE_LIMIT = rule(
     "MV-SEQUENCE-LIMIT",
     DATA,
-    "sequence {name} gets an end: when it is used up, every insert that takes a number from it fails",
-    "Leave it at bigint and without MAXVALUE.",
+    "sequence {name} {end}",
+    "Leave it at bigint, counting up, without MAXVALUE and CYCLE.",
     bad=("ALTER SEQUENCE ticket MAXVALUE 5", "ALTER SEQUENCE ticket AS smallint"),
     good=("ALTER SEQUENCE ticket INCREMENT BY 2", "ALTER SEQUENCE ticket NO MAXVALUE"),
 )
@@ -73,25 +75,37 @@ BEHIND = rule(
 
 @on("AlterSeqStmt")
 def alter_sequence(node: Node, state: State) -> None:
-    """ALTER SEQUENCE … RESTART."""
+    """ALTER SEQUENCE … RESTART, or with another end."""
     given = options(node.get("options", []))
     if state.is_new_relation(node["sequence"]):
         return
     if "restart" in given:
         state.see(SEQUENCE_RESTART, name=label(relation(node["sequence"])))
+    _limits(given, label(relation(node["sequence"])), state)
+
+
+def _limits(given: dict[str, Any], name: str, state: State) -> None:
     if type(given.get("maxvalue")) in (int, str) or given.get("as") in ("int2", "smallint"):
-        state.see(SEQUENCE_LIMIT, name=label(relation(node["sequence"])))
+        end = "gets an end: when it is used up, every insert that takes a number from it fails"
+        state.see(SEQUENCE_LIMIT, name=name, end=end)
+    if given.get("cycle") is True:
+        state.see(SEQUENCE_LIMIT, name=name, end="begins again when it is used up: numbers come a second time")
+    if str(given.get("increment", "")).startswith("-"):
+        state.see(SEQUENCE_LIMIT, name=name, end="counts down: numbers come a second time")
 
 
 @on_alter("SetIdentity")
 def restart_identity(command: Node, alter: Node, state: State) -> None:
-    """ALTER COLUMN … RESTART of an identity column's sequence."""
+    """ALTER COLUMN … RESTART, SET … of an identity column's sequence."""
     given = options(command.get("def", {}).get("List", {}).get("items", []))
     always = str(given.get("generated", "")) in ("a", str(ord("a")))
     if always and not state.is_new_relation(alter["relation"]):
         state.see(ALWAYS, name=label(relation(alter["relation"])), column=command["name"])
+    name = f"{label(relation(alter['relation']))}.{command['name']}"
     if "restart" in given and not state.is_new_relation(alter["relation"]):
-        state.see(SEQUENCE_RESTART, name=f"{label(relation(alter['relation']))}.{command['name']}")
+        state.see(SEQUENCE_RESTART, name=name)
+    if not state.is_new_relation(alter["relation"]):
+        _limits(given, name, state)
 
 
 @on_alter("AddIdentity")

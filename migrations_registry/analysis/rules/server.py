@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import OPAQUE, SECURITY
+from migrations_registry.analysis.model import COMPATIBILITY, OPAQUE, SECURITY
 from migrations_registry.analysis.parsing.nodes import function_name, inner_nodes, options
 from migrations_registry.analysis.parsing.parser import Node
-from migrations_registry.analysis.rule_registry import on, rule
+from migrations_registry.analysis.rule_registry import on, on_alter, rule
 from migrations_registry.analysis.state import State
 
 COPY_PROGRAM = rule(
@@ -39,7 +39,7 @@ SERVER_FUNCTION = rule(
 FOREIGN = rule(
     "MS-FOREIGN-SERVER",
     SECURITY,
-    "connects this database to another server, or changes to which one and as whom",
+    "connects this database to another server, or changes to which one, as whom, and what of it is shown",
     "By hand, with the credentials outside the file.",
     bad=(
         "CREATE SERVER x FOREIGN DATA WRAPPER postgres_fdw",
@@ -125,6 +125,13 @@ def foreign(node: Node, state: State) -> None:
     """Foreign servers, mappings, tables."""
     if "base" not in node:
         state.see(FOREIGN)
+
+
+@on_alter("GenericOptions", "AlterColumnGenericOptions")
+def shows_other(command: Node, alter: Node, state: State) -> None:
+    """ALTER FOREIGN TABLE … OPTIONS: of the table, or of a column."""
+    if not state.is_new_relation(alter["relation"]):
+        state.see(FOREIGN, COMPATIBILITY)
 
 
 @on("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "CallStmt")

@@ -15,11 +15,11 @@ from migrations_registry.analysis.postgresql.type_changes import is_builtin_type
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
 from migrations_registry.analysis.state import State
 
-NO_INHERIT = rule(
-    "MC-NO-INHERIT",
+INHERIT = rule(
+    "MC-INHERIT",
     COMPATIBILITY,
-    "takes {partition} out of {name}: its rows are no longer found through {name}",
-    "Deploy code that asks both tables first.",
+    "rows of {child} are {found} through {name}",
+    "Deploy code that copes with it first: SELECT, UPDATE and DELETE of {name} work on its heirs too, but for ONLY.",
     lock=AX,
     bad=("CREATE TABLE x (at int); ALTER TABLE events_new INHERIT x; ALTER TABLE events_new NO INHERIT x",),
     good=("CREATE TABLE x () INHERITS (events_new); ALTER TABLE x NO INHERIT events_new",),
@@ -35,7 +35,8 @@ def attach(command: Node, alter: Node, state: State) -> None:
 
 @on_alter("AddInherit")
 def inherit(command: Node, alter: Node, state: State) -> None:
-    """An older table INHERITs a new one."""
+    """INHERIT; an older table may be the heir of a new one."""
+    _finds(command, alter, "from now on found, changed and deleted", state)
     _holds(relation(command["def"]["RangeVar"]), relation(alter["relation"]), state)
 
 
@@ -48,9 +49,13 @@ def _holds(parent: Name, child: Name, state: State) -> None:
 @on_alter("DropInherit")
 def no_inherit(command: Node, alter: Node, state: State) -> None:
     """NO INHERIT."""
-    if not state.is_new_relation(alter["relation"]):
-        parent = label(relation(command["def"]["RangeVar"]))
-        state.see(NO_INHERIT, partition=label(relation(alter["relation"])), name=parent)
+    _finds(command, alter, "no longer found, changed and deleted", state)
+
+
+def _finds(command: Node, alter: Node, found: str, state: State) -> None:
+    child, parent = relation(alter["relation"]), relation(command["def"]["RangeVar"])
+    if not (state.is_new(child) or state.is_new(parent)):
+        state.see(INHERIT, child=label(child), found=found, name=label(parent))
 
 
 @on_alter("AddConstraint", "AddColumn")

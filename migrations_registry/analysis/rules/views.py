@@ -29,6 +29,15 @@ VIEW_DEFINER = rule(
     bad=("CREATE VIEW x AS SELECT * FROM auth.users", "ALTER VIEW recent SET (security_invoker = off)"),
     good=("CREATE VIEW x WITH (security_invoker = on) AS SELECT * FROM auth.users",),
 )
+VIEW_BARRIER = rule(
+    "MS-VIEW-BARRIER",
+    SECURITY,
+    "view {name} no longer keeps rows that it leaves out from functions in the conditions of whoever reads it",
+    "WITH (security_barrier = on)",
+    lock=AX,
+    bad=("ALTER VIEW recent SET (security_barrier = off)",),
+    good=("ALTER VIEW recent SET (security_barrier = on)",),
+)
 
 
 @on("ViewStmt")
@@ -48,9 +57,9 @@ def view(node: Node, state: State) -> None:
 
 @on_alter("SetRelOptions", "ResetRelOptions")
 def view_options(command: Node, alter: Node, state: State) -> None:
-    """ALTER VIEW … SET (security_invoker = off), RESET."""
+    """ALTER VIEW … SET (security_invoker = off), RESET; the same of security_barrier."""
     given = options(command.get("def", {}).get("List", {}).get("items", []))
-    if "security_invoker" in given and (
-        command["subtype"] == "AT_ResetRelOptions" or not is_on(given["security_invoker"])
-    ):
-        state.see(VIEW_DEFINER, name=label(relation(alter["relation"])))
+    for option, found in (("security_invoker", VIEW_DEFINER), ("security_barrier", VIEW_BARRIER)):
+        is_off = command["subtype"] == "AT_ResetRelOptions" or not is_on(given.get(option, True))
+        if option in given and is_off:
+            state.see(found, name=label(relation(alter["relation"])))
