@@ -26,7 +26,7 @@ class TableFacts:
     rows: int
     bytes: int
     columns: Mapping[str, ColumnFacts] = field(default_factory=dict)
-    checked_not_null: frozenset[str] = frozenset()  # columns with a valid CHECK (column IS NOT NULL)
+    not_null_checks: Mapping[str, tuple[str, bool]] = field(default_factory=dict)  # CHECK (c IS NOT NULL) → c, valid
     indexes: Mapping[str, bool] = field(default_factory=dict)  # name → valid
     index_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     indexed: frozenset[str] = frozenset()  # leading columns of full, valid indexes
@@ -35,6 +35,11 @@ class TableFacts:
     references: Mapping[str, tuple[Name, tuple[str, ...]]] = field(default_factory=dict)  # key → parent, own columns
     partition_key: tuple[str, ...] = ()
     default_partition: Name | None = None
+
+    @property
+    def checked_not_null(self) -> set[str]:
+        """Columns with a valid CHECK (column IS NOT NULL)."""
+        return {column for column, valid in self.not_null_checks.values() if valid}
 
 
 @dataclass(frozen=True, slots=True)

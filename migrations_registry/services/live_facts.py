@@ -143,7 +143,7 @@ def _table(table: LiveTable) -> TableFacts:
         rows=table.rows,
         bytes=table.bytes,
         columns={name: ColumnFacts(*column) for name, column in table.columns.items()},
-        checked_not_null=frozenset(table.checked_not_null),
+        not_null_checks=table.not_null_checks,
         indexes={name: valid for name, (valid, _, _) in table.indexes.items()},
         index_columns={name: columns for name, (_, _, columns) in table.indexes.items()},
         indexed=frozenset(columns[0] for valid, full, columns in table.indexes.values() if valid and full and columns),

@@ -7,11 +7,11 @@ SELECT n.nspname, c.relname,
           FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
           LEFT JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation
          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
-       (SELECT coalesce(array_agg(a.attname::text), '{}')
+       (SELECT coalesce(jsonb_object_agg(k.conname, jsonb_build_array(a.attname, k.convalidated)), '{}')
           FROM pg_catalog.pg_constraint k
           JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (k.conkey)
-         WHERE k.conrelid = c.oid AND k.contype = 'c' AND k.convalidated
-           AND pg_catalog.pg_get_constraintdef(k.oid) = pg_catalog.format('CHECK ((%I IS NOT NULL))', a.attname)),
+         WHERE k.conrelid = c.oid AND k.contype = 'c'
+           AND pg_catalog.pg_get_expr(k.conbin, k.conrelid) = pg_catalog.format('(%I IS NOT NULL)', a.attname)),
        (SELECT coalesce(jsonb_object_agg(x.relname, jsonb_build_array(i.indisvalid, i.indpred IS NULL,
                  (SELECT coalesce(jsonb_agg(a.attname ORDER BY position), '[]')
                     FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS key (number, position)

@@ -121,6 +121,8 @@ FOUND = {
     ),
     "CREATE FUNCTION f() RETURNS SETOF t LANGUAGE sql SECURITY DEFINER SET search_path = '' AS "
     "'SELECT * FROM public.t WHERE note = current_user'": "MS-DEFINER-OPEN",
+    "CREATE TABLE z (a int); CREATE FUNCTION z() RETURNS int LANGUAGE sql AS 'SELECT 1'; REVOKE EXECUTE ON FUNCTION "
+    "z() FROM public; GRANT SELECT ON z TO anon": "MS-GRANT-WIDE",
     "UPDATE orders SET total = 0 FROM (VALUES (1)) v(id) WHERE orders.tenant_id = v.id": "MD-UPDATE-MANY",
     "CREATE OR REPLACE FUNCTION f() RETURNS SETOF t LANGUAGE sql SECURITY DEFINER SET search_path = '' AS "
     "'/* auth.uid() */ SELECT * FROM public.t'; GRANT EXECUTE ON FUNCTION f() TO anon": "MS-GRANT-WIDE",

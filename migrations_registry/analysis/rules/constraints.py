@@ -129,9 +129,9 @@ def validate(command: Node, alter: Node, state: State) -> None:
     transaction, column = state.unproven.get((name, constraint), (-1, None))
     state.valid_checks.add((name, constraint))
     shown = (name, constraint) in state.unproven
-    guessed = column if shown else _column_by_name(constraint, name)
-    if guessed:
-        state.proven_not_null.add((name, guessed))
+    required = column if shown else _column_of(constraint, name, state)
+    if required:
+        state.proven_not_null.add((name, required))
     if state.is_new(name):
         return
     others = [item["AlterTableCmd"] for item in alter["cmds"] if item["AlterTableCmd"] is not command]
@@ -146,8 +146,14 @@ def validate(command: Node, alter: Node, state: State) -> None:
     state.see(VALIDATE_SAME_TRANSACTION, None, None, lock, who=who, name=label(name))
 
 
-def _column_by_name(constraint: str, table: tuple[str, str]) -> str | None:
-    """A constraint made in an earlier file: `<table>_<column>_not_null` is PostgreSQL's own name for it."""
+def _column_of(constraint: str, table: Name, state: State) -> str | None:
+    """The column of a CHECK (column IS NOT NULL) that an earlier file made, as the live catalog has it.
+
+    Without one by its name: `<table>_<column>_not_null` is PostgreSQL's own for it.
+    """
+    facts = state.table(table)
+    if facts is not None:
+        return facts.not_null_checks.get(constraint, (None,))[0]
     stem = constraint.removesuffix("_not_null")
     return stem.removeprefix(f"{table[1]}_") if stem != constraint else None
 
@@ -174,9 +180,9 @@ def _has_served(name: Name, constraint: str, state: State) -> bool:
     """
     if (name, constraint) in state.served:
         return True
-    facts, guessed = state.table(name), _column_by_name(constraint, name)
+    facts = state.table(name)
     column = tested_not_null(state.checks.get((name, constraint), {}))
-    column = column or (guessed if facts and guessed in facts.checked_not_null else None)
+    column = column or (_column_of(constraint, name, state) if facts else None)
     known = facts.columns.get(column) if facts and column else None
     return bool(known and known.not_null) or (name, column) in state.required_columns
 

@@ -15,6 +15,7 @@ from providers.postgres.schema.programs import LivePrograms, read_programs
 @dataclass(frozen=True)
 class LiveTable:
     """`columns` name → (type, not null, collation if not the type's own); `indexes` name → (valid, full, columns);
+    `not_null_checks` of the form CHECK (column IS NOT NULL): name → (column, valid);
     `writes` since statistics began; `remade` column → checks and indexes that another type of it checks or builds
     again; `references` constraint → (schema, table, own columns).
     """
@@ -24,7 +25,7 @@ class LiveTable:
     rows: int
     bytes: int
     columns: dict[str, tuple[str, bool, str]]
-    checked_not_null: tuple[str, ...]
+    not_null_checks: dict[str, tuple[str, bool]]
     indexes: dict[str, tuple[bool, bool, tuple[str, ...]]]
     oldest_transaction_seconds: int
     writes: int
@@ -60,7 +61,7 @@ def _table(
     rows: int,
     size: int,
     columns: dict[str, list[Any]],
-    checked: list[str],
+    checks: dict[str, list[Any]],
     indexes: dict[str, list[Any]],
     oldest: int,
     writes: int,
@@ -75,7 +76,7 @@ def _table(
         rows,
         size,
         {column: (kind, required, collation) for column, (kind, required, collation) in columns.items()},
-        tuple(checked),
+        {check: (column, valid) for check, (column, valid) in checks.items()},
         {index: (valid, full, tuple(names)) for index, (valid, full, names) in indexes.items()},
         oldest,
         writes,
