@@ -7,7 +7,9 @@ where one odd name must not hide the rest, that text is repaired instead.
 from __future__ import annotations
 
 import json
+import math
 import re
+from collections.abc import Callable
 from itertools import accumulate
 from typing import Any
 
@@ -30,13 +32,30 @@ def _repaired(value: Any) -> Any:
     return storable(value) if isinstance(value, str) else value
 
 
+def _refused(word: str) -> Any:
+    raise ValueError(f"{word} is no number of JSON")
+
+
+def _no_number(word: str) -> None:
+    """What no database takes as JSON: nothing is known instead."""
+
+
+def _finite(repair: bool) -> Callable[[str], float | None]:
+    def parsed(digits: str) -> float | None:
+        if math.isfinite(value := float(digits)):
+            return value
+        return None if repair else _refused(digits[:20])
+
+    return parsed
+
+
 def loads(data: str | bytes, *, depth: int = MOST_DEPTH, repair: bool = False) -> Any:
     """The value; a pair of surrogates is a whole character and allowed."""
     text = data.decode() if isinstance(data, bytes) else data
     brackets = _NO_BRACKET.sub("", _STRING.sub("", text))
     if max(accumulate(map(_STEP.__getitem__, brackets)), default=0) > depth:
         raise ValueError(f"it nests deeper than {depth}")
-    value = json.loads(text)
+    value = json.loads(text, parse_constant=_no_number if repair else _refused, parse_float=_finite(repair))
     if _ODD.search(text) or "\0" in text:
         if repair:
             return _repaired(value)

@@ -7,6 +7,8 @@ UnknownOutcome, to be looked up and never repeated. Tokens never appear in an er
 from __future__ import annotations
 
 import math
+import random
+import re
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -34,7 +36,10 @@ from providers.http.errors import (
 from providers.http.rate_limits import RateLimits
 from providers.http.transport import DeadlineAdapter, exchange
 
+PART = 206  # that we never ask for
 MAX_BODY_BYTES = 32 * 1024 * 1024
+# No piece climbs (`.`, `..`) or ends the path: an id from outside names nothing but what it is put behind.
+_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.~%:@!$&'()*+,;=-]+)+")
 Params = Mapping[str, str | int | bool | Sequence[str] | None]
 
 
@@ -76,14 +81,17 @@ class JsonClient:
     def get(self, path: str, params: Params | None = None, *, deadline: float | None = None) -> Any:
         """Parsed JSON of a read; retried on 429, 5xx and connection errors until `deadline` seconds have passed."""
         total = self.deadline if deadline is None else deadline
-        ends = time.monotonic() + total
+        ends, pause = time.monotonic() + total, 0.1
 
         def retry_wait(error: Exception) -> bool | float:
-            if isinstance(error, RateLimited):
-                return error.wait if time.monotonic() + error.wait < ends else False
-            return isinstance(error, Unavailable)
+            nonlocal pause
+            if not isinstance(error, RateLimited | Unavailable):
+                return False
+            wait = error.wait if isinstance(error, RateLimited) else pause * random.uniform(1, 2)  # noqa: S311
+            pause = min(2 * pause, 4.0)
+            return max(wait, 0.01) if time.monotonic() + wait < ends else False
 
-        for attempt in stamina.retry_context(on=retry_wait, attempts=None, timeout=total, wait_max=8.0):
+        for attempt in stamina.retry_context(on=retry_wait, attempts=None, timeout=total):
             with attempt:
                 answer = self._once("GET", path, most_seconds=ends - time.monotonic(), params=params)
                 if answer is None:  # null, or an empty body: no read of either provider has that for an answer
@@ -98,6 +106,10 @@ class JsonClient:
         return self._once(method, path, params=params, json=body, files=files)
 
     def _once(self, method: str, path: str, *, most_seconds: float = math.inf, **arguments: Any) -> Any:
+        if not _PATH.fullmatch(path):
+            raise Rejected(
+                f"{path[:200]!r} is no address at {self.provider}. It was not asked, and nothing was changed."
+            )
         bucket = self._bucket(method, path)
         wait = self.limits.wait(bucket)
         if wait > 0:
@@ -129,7 +141,7 @@ class JsonClient:
 
     def _answer(self, method: str, path: str, bucket: str, response: requests.Response, content: bytes) -> Any:
         code = response.status_code
-        if 200 <= code < 300:
+        if 200 <= code < 300 and code != PART:
             try:
                 return bounded_json.loads(content, repair=True) if content.strip() else None
             except ValueError:
@@ -156,9 +168,9 @@ class JsonClient:
             return NotFound(f"{name} does not know {what}. It was deleted or belongs to another owner.")
         if code == 402:
             return PlanTooLow(f"{name}'s plan does not include {what}. Nothing was changed.")
-        if code >= 500 and method == "GET":
+        if (code >= 500 or code < 400) and method == "GET":
             return Unavailable(f"{name} failed on {what}. Nothing was changed.")
-        if code >= 500:
+        if code >= 500 or code < 400:  # a redirect, or whoever stands between, says nothing of what was done
             return UnknownOutcome(f"{name} failed on {what}. It may have been carried out; look before you repeat it.")
         return Rejected(f"{name} declined {what}. Nothing was changed.")
 

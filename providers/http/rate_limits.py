@@ -7,9 +7,11 @@ sends X-RateLimit-* in seconds left. Both readings are accepted
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 
 DEFAULT_BLOCK_SECONDS = 10.0
@@ -18,11 +20,14 @@ EPOCH_FROM = 1_000_000_000
 
 
 def _number(headers: Mapping[str, str], *names: str) -> float | None:
+    """The first that is a finite number, or a date, as Retry-After may be (RFC 9110, 10.2.3)."""
     for name in names:
-        try:
-            return float(headers[name])
-        except (KeyError, ValueError):
-            continue
+        with suppress(KeyError, ValueError):
+            value = float(headers[name])
+            if math.isfinite(value):
+                return value
+        with suppress(KeyError, ValueError):
+            return parsedate_to_datetime(headers[name]).timestamp()
     return None
 
 

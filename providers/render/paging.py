@@ -60,5 +60,5 @@ def things(http: JsonClient, path: str, thing: str, limit: int = PAGE, **values:
 
 
 def at(*pieces: str) -> str:
-    """A path of quoted pieces: an id from outside can never climb to another address."""
+    """A path of quoted pieces; one of dots alone, which would climb, the client refuses."""
     return "".join("/" + quote(piece, safe="") for piece in pieces)
