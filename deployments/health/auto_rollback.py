@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 
 from deployments.health.assessment import Verdict
@@ -16,13 +17,15 @@ from deployments.models import Deployment, Service, SyncState
 from operations.accounts import SYSTEM, system_user
 from operations.engine import kinds
 from operations.engine.request import request
-from operations.models import Operation, Risk
+from operations.models import Heartbeat, Operation, Risk
+from operations.models.operation import database_now
 from operations.periodic.clock import database_time
 from providers.errors import Refused
 
 logger = logging.getLogger(__name__)
 KIND = "deployments.rollback"
 BAD_PROBES = 2
+LATE_SECONDS = 120.0
 WATCH_WINDOW = timedelta(minutes=30)  # how long a release is taken back by itself
 
 
@@ -70,6 +73,8 @@ def _is_to_blame(live: Deployment) -> bool:
 
 
 def _record_lags(service: Service) -> bool:
-    """Then what is live may be another deploy by now."""
+    """Then what is live may be another deploy by now: Render did not answer, or was not asked lately."""
     state = SyncState.objects.filter(pk=1).first()
-    return state is not None and state.may_lag(service.name)
+    late = database_now(-max(LATE_SECONDS, 5 * settings.RENDER_POLL_SECONDS))
+    unasked = Heartbeat.objects.filter(name="job:deployments.poll", beat_at__lt=late).exists()
+    return unasked or (state is not None and state.may_lag(service.name))

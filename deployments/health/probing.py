@@ -46,7 +46,7 @@ def record_health(service: Service, answer: HealthResponse, sight: Sight) -> Hea
 
     Silence counts only where the portal sees somebody else; an answer without a word about health counts for nothing.
     """
-    live = service.deployments.filter(status=Status.LIVE).order_by("-created_at").first()
+    live = only_live(service)
     found = _doubted(assess(answer), live, sight)
     check = HealthCheck(
         service=service,
@@ -74,6 +74,12 @@ def record_health(service: Service, answer: HealthResponse, sight: Sight) -> Hea
     if live and live.health == Deployment.Health.UNHEALTHY:
         consider(live, sight)
     return check
+
+
+def only_live(service: Service) -> Deployment | None:
+    """The one that answers; where Render calls two live, nobody knows which of them does."""
+    live = list(service.deployments.filter(status=Status.LIVE)[:2])
+    return live[0] if len(live) == 1 else None
 
 
 def _doubted(found: HealthAssessment, live: Deployment | None, sight: Sight) -> HealthAssessment:
@@ -165,9 +171,7 @@ def _turn(service: Service, health: str, check: HealthCheck) -> None:
 def link(service: Service) -> str:
     """The page from which a rollback is two clicks away: the live deployment's, else the service's."""
     live = service.deployments.filter(status=Status.LIVE).order_by("-created_at").first()
-    if live is None:
-        return page_of(service)
-    return page_of(live)
+    return page_of(live or service)
 
 
 def due() -> list[Service]:

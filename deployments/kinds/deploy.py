@@ -34,8 +34,8 @@ def watch(ctx: StepContext) -> None:
 
 
 def confirm(ctx: StepContext) -> None:
-    _, service = here(ctx)
-    until_healthy(ctx, service, deploy_id(ctx))
+    api, service = here(ctx)
+    until_healthy(ctx, api, service, deploy_id(ctx))
 
 
 def send(ctx: StepContext) -> None:

@@ -93,14 +93,16 @@ def _cancel(ctx: StepContext, api: Render, service: Service, deploy: str) -> str
     return ""
 
 
-def until_healthy(ctx: StepContext, service: Service, deploy: str) -> None:
-    """Probe until enough answers in a row agree. Raises ProviderError when the new version is not healthy."""
+def until_healthy(ctx: StepContext, api: Render, service: Service, deploy: str) -> None:
+    """Probe until enough answers in a row agree; of whom, is known once Render calls only one live. Raises
+    ProviderError when the new version is not healthy."""
     service.refresh_from_db()
     if not service.health_url or service.maintenance or service.suspended:
         ctx.log("not probed: no health address, in maintenance or suspended")
         return
     wordless = 0
     for number in range(settings.HEALTH_DECIDE_PROBES):
+        _supersede(api, service, service.deployments.get(render_id=deploy))
         check = probing.probe(service)
         wordless += check.verdict == HealthCheck.Verdict.UNCLEAR
         row = service.deployments.get(render_id=deploy)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from django.test import RequestFactory
@@ -12,12 +13,15 @@ from django.utils import timezone
 
 from deployments import doctor as checks
 from deployments import network, workspace
+from deployments.health import auto_rollback, probing
+from deployments.health.sight import Sight
 from deployments.models import ConfigFingerprint, Deployment, Service, SyncState, WebhookDelivery
 from deployments.variables.parity import REQUIRED
 from deployments.web import home
 from operations import doctor
 from operations.models import Environment, Heartbeat
 from operations.periodic.clock import database_time
+from providers.http.health_probe import HealthResponse
 
 pytestmark = pytest.mark.django_db
 AGO = timedelta(hours=3)
@@ -174,3 +178,39 @@ def test_a_service_in_doubt_is_a_line(green: Service) -> None:
 
     found = {check.name: check.tone for check in checks.services(None)}
     assert found["api is there"] == "warn"
+
+
+def sick_three_times(api: Service) -> None:
+    """A young release of a service that is taken back by itself, and one before it that was healthy."""
+    api.auto_rollback = True
+    api.save()
+    at = timezone.now() - timedelta(days=1)
+    before = {"status": "deactivated", "health": "healthy", "commit_sha": "a" * 40, "created_at": at}
+    Deployment.objects.create(service=api, render_id="dep-0", **before)
+    Deployment.objects.filter(render_id="dep-1").update(health="", commit_sha="b" * 40)
+    sight = cast(Sight, SimpleNamespace(is_clear=True))
+    for _ in range(3):
+        row = Service.objects.select_related("environment").get(pk=api.pk)
+        probing.record_health(row, HealthResponse(503, b'{"status": "degraded"}', 9), sight)
+
+
+def nothing(api: Service) -> None:
+    """Render was asked just now, and calls one deploy live."""
+    Heartbeat.objects.create(name="job:deployments.poll", beat_at=database_time())
+
+
+@pytest.mark.parametrize(("doubt", "asked"), [(nothing, True), (two_live, False), (not_polled, False)])
+def test_no_release_is_taken_back_while_nobody_knows_which_is_live(
+    api: Service, monkeypatch: pytest.MonkeyPatch, doubt: Callable[[Service], None], asked: bool
+) -> None:
+    requested: list[str] = []
+    monkeypatch.setattr(auto_rollback, "request", lambda kind, **_: requested.append(kind))
+    monkeypatch.setattr(auto_rollback.kinds.get("deployments.rollback"), "assess", lambda *_: "routine")
+    doubt(api)
+
+    sick_three_times(api)
+
+    assert bool(requested) is asked
+    assert Service.objects.get().health == "unhealthy"
+    judged = set(Deployment.objects.filter(status="live").values_list("health", flat=True))
+    assert ("unhealthy" in judged) is (doubt is not two_live)
