@@ -77,8 +77,18 @@ def holds(person: User | AnonymousUser, permission: str, environment: Environmen
     if environment is None or not person.has_perm(permission, environment):
         return environment is None and person.has_perm(permission)
     undivided = person.has_perm(permission) and not _token_place(person)
-    others = [] if undivided else environment.of_one_database()[1:]
+    others = [] if undivided else _of_one_database(person, environment)
     return all(person.has_perm(permission, at) and not _beyond_token(person, permission, at) for at in others)
+
+
+def _of_one_database(person: User | AnonymousUser, environment: Environment) -> list[Environment]:
+    """The others that lead to its database, read once per instance of the person: a page asks of each row and kind."""
+    known: dict[object, list[Environment]] = getattr(person, "_of_one_database", None) or {}
+    identity = (environment.pk, environment.system_identifier, environment.database_oid)
+    if identity not in known:
+        known[identity] = environment.of_one_database()[1:]
+        person._of_one_database = known  # type: ignore[union-attr]
+    return known[identity]
 
 
 def _token(person: User | AnonymousUser) -> AccessToken | None:
@@ -106,13 +116,20 @@ def _named(person: User | AnonymousUser, permission: str) -> list[Environment]:
     """Where a role of one environment gives it, read once per instance."""
     known: dict[str, list[Environment]] = getattr(person, "_named", None) or {}
     if permission not in known:
-        granted = _granted(person) if isinstance(person, User) and person.is_active else {}
-        keys = [pk for pk, held in granted.items() if permission in held]
-        keys += [only.pk] if (only := _token_place(person)) else []
-        rows = Environment.objects.filter(pk__in=keys) if keys else []
-        known[permission] = [place for place in rows if holds(person, permission, place)]
+        known[permission] = [place for place in _divided(person) if holds(person, permission, place)]
         person._named = known  # type: ignore[union-attr]
     return known[permission]
+
+
+def _divided(person: User | AnonymousUser) -> list[Environment]:
+    """The environments of which this person has a role, or the token; read once per instance."""
+    known: list[Environment] | None = getattr(person, "_divided", None)
+    if known is None:
+        keys = [*_granted(person)] if isinstance(person, User) and person.is_active else []
+        keys += [only.pk] if (only := _token_place(person)) else []
+        known = list(Environment.objects.filter(pk__in=keys)) if keys else []
+        person._divided = known  # type: ignore[union-attr]
+    return known
 
 
 def places(person: User | AnonymousUser, permission: str) -> QuerySet[Environment]:

@@ -19,6 +19,7 @@ from backups.policy_spec import RESTORE_POINT
 from backups.web import retention_page
 from backups.web.policy_form import KEEP, SCHEDULE, PolicyForm, explain, next_times
 from operations.admin.base import EditableAdmin
+from operations.engine import kinds
 from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
 from operations.web import formatting
@@ -104,7 +105,11 @@ class PolicyAdmin(EditableAdmin):
         if form.instance.enabled and form.instance.cron:
             self.message_user(request, next_times(form.instance.cron, form.instance.time_zone))
 
-    @admin.action(description="Export now", permissions=["view"])
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        """Who may request one, wherever."""
+        return kinds.get("backups.export").for_anywhere(request.user)
+
+    @admin.action(description="Export now", permissions=["export"])
     def export_selected(self, request: HttpRequest, rows: QuerySet[Policy]) -> HttpResponse | None:
         """One policy leads to its confirmation page; several would need several confirmations."""
         if len(rows) != 1:

@@ -48,15 +48,17 @@ def judge(project: SupabaseProject | None, rows: Sequence[ProviderBackup]) -> Ve
         return Verdict("bad", "unknown", f"{hint} {project.error} What is listed is what was known before.")
     if project.seen_at is None:
         return Verdict("idle", "not read yet", "Its list of backups was not read yet; that happens every ten minutes.")
-    newest = _newest([row for row in rows if row.is_listed(project)])
-    if newest is None and rows:
-        since = max(row.seen_at for row in rows)
-        text = f"Supabase listed {counted(len(rows), 'copy')} until {since:%Y-%m-%d %H:%M} UTC, and none since."
+    shown = [row for row in rows if row.is_listed(project)]
+    lost = [row for row in rows if row not in shown]
+    newest = _newest(shown)
+    if newest is None and _newest(lost):
+        since = max(row.seen_at for row in lost)
+        text = f"Supabase listed {counted(len(lost), 'copy')} until {since:%Y-%m-%d %H:%M} UTC, and none since."
         gone = database_time() - since > DOUBT
         return Verdict("bad" if gone else "warn", "not listed", f"{text} {ONE_LIST}", missing=gone)
     if newest is None:
         only_shown = project.plan == "free" and not project.environment.protected
-        return Verdict("warn" if only_shown else "bad", "no backups", _none(project), missing=True)
+        return Verdict("warn" if only_shown else "bad", "no backups", _none(project, shown), missing=True)
     if project.paused:
         text = f"The project is paused ({project.status}). Its backups stay, but none is taken and none can be restored"
         return Verdict("bad", "paused", f"{text} until it is resumed.", newest=newest)
@@ -75,12 +77,16 @@ def _newest(rows: Sequence[ProviderBackup]) -> datetime | None:
     return max(daily + window, default=None)
 
 
-def _none(project: SupabaseProject) -> str:
+def _none(project: SupabaseProject, shown: Sequence[ProviderBackup]) -> str:
     if project.plan == "free":
         return (
             "The free plan has no backups that can be restored: if this project is lost at Supabase, only our own "
             "proven runs bring it back. Daily backups begin with the Pro plan."
         )
+    if shown:
+        words = ", ".join(sorted({row.status.lower() or "no status" for row in shown}))
+        text = f"Supabase lists {counted(len(shown), 'copy')}, and none that can be restored ({words})."
+        return f"{text} Ask its support. Until then only our own proven runs count."
     return (
         "Supabase answers that it keeps no backup of this project at all (an empty list). On this plan there should "
         f"be {DAYS.get(project.plan, 7)} daily ones: ask Supabase's support. Until then only our own proven runs count."

@@ -56,12 +56,14 @@ def of_second(environment: Environment, parameters: Parameters) -> Target:
     ref = ref_of(environment)
     project = _usable(environment)
     at = second(str(parameters.get("at", "")))
-    window = ProviderBackup.objects.listed().filter(environment=environment, ref=ref, kind="pitr_window").first()
-    if window is None or window.earliest_at is None or not (project and project.pitr_enabled):
+    window = ProviderBackup.objects.told().filter(environment=environment, ref=ref, kind="pitr_window").first()
+    if not (project and project.pitr_enabled):
         raise Refused(
             f"Point-in-time recovery is not enabled for {environment}. {NOTHING} {pitr_price(project)} "
             "Choose a daily backup or one of our own runs."
         )
+    if window is None or window.earliest_at is None:
+        raise Refused(f"Supabase tells of no window of {environment} now. {NOTHING} Choose one of our own runs.")
     newest = database_time() - timedelta(seconds=1)
     if not window.earliest_at <= at <= newest:
         raise Refused(

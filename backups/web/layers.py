@@ -50,6 +50,7 @@ class Copy:
 
     row: ProviderBackup
     way: Verb | None
+    is_listed: bool
 
     @property
     def word(self) -> str:
@@ -86,17 +87,18 @@ def shown(request: HttpRequest, environment: Environment) -> dict[str, object]:
     project = SupabaseProject.objects.filter(environment=environment).select_related("environment").first()
     rows = list(ProviderBackup.objects.listed().filter(environment=environment)[:60])
     verdict = judge(project, rows)
+    told = [row for row in rows if row.is_listed(project)]
     window = next((row for row in rows if row.kind == ProviderBackup.Kind.PITR_WINDOW), None)
     return {
         "project": project,
         "verdict": verdict,
-        "layers": [_ours(environment), _daily(verdict, rows), _pitr(project, verdict, window)],
+        "layers": [_ours(environment), _daily(verdict, told), _pitr(project, verdict, window)],
         "copies": [
-            Copy(row, _restore(request, environment, row))
+            Copy(row, _restore(request, environment, row) if row in told else None, row in told)
             for row in rows
             if row.kind != ProviderBackup.Kind.PITR_WINDOW
         ],
-        "window": window,
+        "window": window if window in told else None,
         "pitr": asking(request.user, "backups.provider_pitr", environment, "Return to it"),
     }
 
@@ -135,7 +137,7 @@ def _pitr(project: SupabaseProject | None, verdict: Verdict, window: ProviderBac
     price = pitr_price(project)
     if window is None:
         on = project is not None and project.pitr_enabled
-        word, text = ("no window yet", "Switched on, but nothing can be reached yet.") if on else ("off", "Not bought.")
+        word, text = ("no window", "Switched on, but Supabase tells of none now.") if on else ("off", "Not bought.")
         return Layer("Supabase point in time", "warn" if on else "idle", word, None, text, price)
     if project is None or project.error or project.paused or not window.is_listed(project):
         tone = "bad" if verdict.tone == "bad" else "warn"

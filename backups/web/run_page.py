@@ -82,6 +82,7 @@ def context(request: HttpRequest, pk: str) -> dict[str, Any]:
         "onto_live": restore_page.onto_live(request, run, compared) if run.is_stored else None,
         "compared": compared,
         "retirement": _retirement(run),
+        "may_look": holds(request.user, "backups.view_run", run.policy.environment),
         "may_download": holds(request.user, "backups.download_run", run.policy.environment),
     }
 

@@ -31,6 +31,7 @@ from deployments.web import (
 from deployments.web.badges import status_badge
 from deployments.web.verbs import verb
 from operations.admin.base import ReadOnlyAdmin
+from operations.engine import kinds
 from operations.web import formatting
 
 
@@ -73,7 +74,11 @@ class DeploymentAdmin(ReadOnlyAdmin):
             return queryset.filter(render_id=word), False
         return super().get_search_results(request, queryset, search_term)
 
-    @admin.action(description="Roll back to the selected deployment")
+    def has_rollback_permission(self, request: HttpRequest) -> bool:
+        """Who may request one, wherever."""
+        return kinds.get("deployments.rollback").for_anywhere(request.user)
+
+    @admin.action(description="Roll back to the selected deployment", permissions=["rollback"])
     def roll_back(self, request: HttpRequest, rows: QuerySet[Deployment]) -> HttpResponse | None:
         row = rows.select_related("service__environment").first()
         if row is None or rows.count() != 1:

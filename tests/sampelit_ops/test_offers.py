@@ -11,11 +11,13 @@ from html.parser import HTMLParser
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
-from django.test import Client
-from django.urls import resolve
+from django.test import Client, RequestFactory
+from django.urls import resolve, reverse
 
+from backups.models import Run
 from operations.engine import kinds
 from operations.engine.request import check_permission
 from operations.models import Environment, RoleGrant
@@ -24,6 +26,12 @@ from tests import factories
 from tests.browser.pages import pages
 
 ROLES = ["Viewer", "Auditor", "Operator", "Approver", "Admin", "Operator@staging"]
+FILLS_IN = {
+    "backups.policy.export_selected": "backups.export",
+    "deployments.deployment.roll_back": "deployments.rollback",
+    "migrations_registry.migrationfile.apply": "migrations.apply",
+}
+OF_A_STORE = {"admin:backups_manifest"}  # a world of rows alone has none
 ASKS = re.compile(r"^/admin/operations/operation/request/([a-z_.]+)/$")
 
 
@@ -104,6 +112,30 @@ def test_a_page_offers_nothing_that_would_be_refused(client: Client, reader: Use
     assert wrong == {}
 
 
+@pytest.mark.parametrize("reader", ROLES, indirect=True)
+def test_a_list_offers_an_action_to_whoever_may_ask_for_it(client: Client, reader: User, rf: RequestFactory) -> None:
+    asked = rf.get("/admin/")
+    asked.user = reader
+    offered = {
+        f"{model._meta.label_lower}.{name}": name in listed.get_actions(asked)
+        for model, listed in admin.site._registry.items()
+        for name in listed.actions or ()
+    }
+
+    assert {name: offered[name] for name in FILLS_IN} == {
+        name: kinds.get(kind).for_anywhere(reader) for name, kind in FILLS_IN.items()
+    }
+
+
+@pytest.mark.parametrize("reader", [*ROLES, "Auditor@staging"], indirect=True)
+def test_a_run_links_its_manifest_for_whoever_may_have_it(client: Client, reader: User) -> None:
+    for run in Run.objects.filter(pk__in=[run.pk for run in Run.objects.all() if run.is_stored]):
+        address = reverse("admin:backups_manifest", args=[run.pk])
+        page = client.get(reverse("admin:backups_run_change", args=[run.pk])).text
+
+        assert (address in page) == (client.get(address).status_code != 403), run
+
+
 @pytest.mark.parametrize("reader", ["Viewer", "Auditor", "Operator@staging"], indirect=True)
 def test_a_page_links_to_nothing_that_is_refused_or_missing(client: Client, reader: User) -> None:
     """One address of each view: what a link leads to opens for who reads the link."""
@@ -115,7 +147,8 @@ def test_a_page_links_to_nothing_that_is_refused_or_missing(client: Client, read
             if not view or view in asked:
                 continue
             asked.add(view)
-            if (status := client.get(urljoin(base, address)).status_code) not in (200, 302):
+            opens = (200, 302, 409) if view in OF_A_STORE else (200, 302)
+            if (status := client.get(urljoin(base, address)).status_code) not in opens:
                 wrong[f"{name}: {address}"] = status
 
     assert wrong == {}

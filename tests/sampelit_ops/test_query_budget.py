@@ -8,10 +8,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from operations.models import Environment, RoleGrant
 from tests import factories, sampling
 from tests.browser.pages import pages
 
 MOST = 12
+ROWS = {"search", "request catalogue", "migration status", "backup layers", "deployments.edgesecret list"}
+PLACES, NAMED = 4, 6  # one look a place, and one a permission of the page
 REVIEW, MORE = "/admin/migrations_registry/migrationfile/", 1  # its rehearsal, beside everything that a vote needs
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +37,29 @@ def test_pages_stay_within_their_queries(auditor: Client) -> None:
     again = {address: queries for address in heavy if len(queries := _queries(auditor, address)) > _most(address)}
 
     assert not again, "\n\n".join(f"{name}: {len(queries)}\n" + "\n".join(queries) for name, queries in again.items())
+
+
+def test_a_page_asks_no_more_for_whose_roles_are_of_one_environment_each(client: Client) -> None:
+    """Of environments whose databases are known: each act asks which others lead to the same one."""
+    factories.world()
+    for number, place in enumerate(Environment.objects.all(), 1):
+        facts = {"system_identifier": str(number), "database_oid": number, "database_name": "postgres"}
+        Environment.objects.filter(pk=place.pk).update(**facts)
+    operator, asked = Group.objects.get(name="Operator"), dict[str, list[int]]()
+    for name in ("everywhere", "each"):
+        person = factories.person(name, is_superuser=False)
+        person.groups.clear()
+        if name == "everywhere":
+            person.groups.add(operator)
+        for place in Environment.objects.all() if name == "each" else ():
+            RoleGrant.objects.create(person=person, role=operator, environment=place)
+        client.force_login(person)
+        client.get("/admin/password_change/")
+        for address in (address for page, url in pages() if page in ROWS and (address := url())):
+            asked.setdefault(address, []).append(len(_queries(client, address)))
+
+    assert len(asked) == len(ROWS)
+    assert {address: both for address, both in asked.items() if both[1] > both[0] + PLACES + NAMED} == {}
 
 
 def _most(address: str) -> int:
