@@ -105,6 +105,12 @@ def paper_at(path: Path, keys: list[Ed25519PublicKey]) -> tuple[dict[str, Any] |
     return (None, "is no file") if path.is_symlink() or not path.is_file() else unsealed(path.read_bytes(), keys)
 
 
+def qualified(schema: str, name: str) -> str:
+    """schema.name, a schema that has a dot in quotes: as `providers.postgres.schema.model` calls a table."""
+    plain = "." not in schema and not schema.startswith('"')
+    return f"{schema}.{name}" if plain else '"' + schema.replace('"', '""') + f'".{name}'
+
+
 # What a manifest may look like: the same text as in the portal, which a test holds.
 Shape = Any  # a check, a list of one shape, or the shapes of an object's fields
 MOST_ITEMS, LONGEST_NAME, LONGEST_TEXT = 2_000_000, 4096, 64 << 20
@@ -240,7 +246,10 @@ def contradiction(body: dict[str, Any]) -> str:
         ),
         (any(item["encrypted"] != bool(body["recipients"]) for item in segments), "recipients and encryption"),
         (len(set(names)) < len(names), "a table is named twice"),
-        (any(".".join(both) not in made for both in names), "a table has no definition"),
+        (
+            any(".".join(both) not in made and qualified(*both) not in made for both in names),
+            "a table has no definition",
+        ),
         ("objects" in body and not _has_schema(prefix, objects), "an object of the schema is missing"),
     ]
     return next((words for wrong, words in said if wrong), "") or next(

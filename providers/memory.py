@@ -8,6 +8,8 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8  # mallopt(3)
@@ -32,6 +34,21 @@ def frugal() -> None:
     if _libc is not None and hasattr(_libc, "mallopt"):
         _libc.mallopt(M_MMAP_THRESHOLD, 4 << 20)
         _libc.mallopt(M_ARENA_MAX, 2)
+
+
+@contextmanager
+def unswept() -> Iterator[None]:
+    """For work that makes very many small values which all stay: the collector would look through them again and again.
+
+    Also a decorator. Nothing that holds large buffers belongs here: what refers to itself is freed only afterwards.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def settle() -> None:

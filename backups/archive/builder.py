@@ -1,74 +1,32 @@
-"""Making a run's schema in a database, small statements together, in order; what cannot be made is told by name.
+"""Making a run's schema in a database, small statements together, in order, and comparing rows that came into it.
 
 In: a manifest, a connection that may write. Out: tables ready for rows; afterwards keys, indexes, rights; sentences.
+What cannot be made, and what arrived otherwise than the snapshot held it, is told by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, partial
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 import psycopg
 
-from backups.archive.manifest import Manifest, Segment, Statement
-from backups.archive.subset import batches
-from backups.progress import Tally, Watch, nothing
-from providers.errors import ProviderError
-from providers.postgres.connection import Connection, path_query, set_path
-from providers.postgres.error_facts import CHECKED, Problem, is_of_the_server, problem_of
-from providers.postgres.restore.held_checks import NOT_VALID, THERE, HeldCheck, put_on, take_off
-from providers.postgres.schema.surroundings import sorts_otherwise
-from providers.storage.base import Store
+from backups.archive.maker import Maker
+from backups.archive.manifest import Segment, Statement, Table
+from backups.archive.subset import batches, hashed_columns
+from providers import postgres
+from providers.postgres.connection import UNKNOWN_NAME, path_query
+from providers.postgres.copy.row_digests import evidence_of_all, whole_tree
+from providers.postgres.error_facts import CHECKED, DENIED, NO_KEY, Problem, facts_of, is_of_the_server
+from providers.postgres.restore.held_checks import NOT_VALID, THERE, THROUGH_ROOT, put_on, take_off
+from providers.postgres.schema.model import qualified
 
-EXISTING = {
-    "schema": "SELECT FROM pg_namespace WHERE nspname = %s",
-    "extension": "SELECT FROM pg_extension WHERE extname = %s",
-}
+KEYS = frozenset(["primary_key", "unique", "index"])
 TODAY = " It asks for more than the row, such as the time, a setting or a table: what passed once need not pass again."
-MAY_NOT = " Let the target's role create there (GRANT CREATE ON SCHEMA …), or name the owner in the variable."
 
 
-@dataclass
-class Builder:
-    """Makes what the manifest says; `problems` grows, nothing is raised, so that one report names them all.
-
-    `beat_seconds` above 0: the session has an idle limit, so it is spoken to while an object is on its way.
-    `denied`: what to say of a thing that the session's role may not make. `lenient`: what cannot be made here is no
-    problem of the copy: `amber` says of which table something could not be rebuilt, and why. `apart`: no
-    restore either, so rows stay in their own partition. `made`: needs no making. `before_batch`: told what comes.
-    """
-
-    manifest: Manifest
-    store: Store
-    connection: Connection
-    identities: Sequence[str]
-    watch: Watch
-    beat_seconds: float = 0
-    denied: str = MAY_NOT
-    lenient: bool = False
-    apart: bool = False
-    problems: list[str] = field(default_factory=list)
-    rows: int = 0
-    bytes: int = 0
-    again: list[Statement] = field(default_factory=list)
-    held: list[HeldCheck] = field(default_factory=list)
-    amber: dict[str, str] = field(default_factory=dict)
-    lost: list[Statement] = field(default_factory=list)
-    refused: dict[Segment, ProviderError] = field(default_factory=dict)
-    stand_ins: list[str] = field(default_factory=list)
-    looked_in: list[str] = field(default_factory=list)
-    made: set[Statement] = field(default_factory=set)
-    before_batch: Callable[[Sequence[Statement]], None] = nothing
-    tally: Tally = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.tally = Tally(self.manifest.raw_bytes, len(self.manifest.tables))
-
-    @cached_property
-    def schemas(self) -> list[str]:
-        """Where the run's own functions may find what they name without a schema."""
-        return ["public", *sorted({item.name for item in self.manifest.statements if item.kind == "schema"})]
+class Builder(Maker):
+    """Builds and compares."""
 
     def build(self, phase: str, everything: bool = False) -> list[str]:
         """Run the phase's statements; needed ones that fail are problems, others are answered as notes.
@@ -95,14 +53,22 @@ class Builder:
         return notes
 
     def _made(self, statements: Sequence[Statement], notes: list[str]) -> Iterator[tuple[Statement, Problem | None]]:
-        """Each with why it could not be made; a batch that fails left nothing and is made one by one."""
+        """Each with why it could not be made; a batch that fails left nothing and is made one by one. What rows need is
+        made once more at the end: its code is called when it is made, and may read what comes later."""
+        late: list[Statement] = []
         for batch in batches(self.manifest, statements):
             self.watch.check()
             self.before_batch(batch)
             if self.held and batch[0].kind != "sequence_value":
                 notes += self.put_checks_on()
             done = len(batch) > 1 and self.try_together(batch)
-            yield from ((item, None if done else self._run(item)) for item in batch)
+            for item in batch:
+                problem = None if done else self.run(item)
+                if problem and item.phase == "before" and item.needed:
+                    late.append(item)
+                else:
+                    yield item, problem
+        yield from ((item, self.run(item) and self.run_without_code(item)) for item in late)
 
     def try_together(self, batch: Sequence[Statement]) -> bool:
         """All of them in one round trip, or none."""
@@ -125,57 +91,24 @@ class Builder:
     def _amber_of(self, item: Statement, problem: Problem) -> str:
         """What is said where rows break it, which are compared anyway, or where it only could not be made here. Empty
         where neither: the audit's rows break nothing."""
-        keys = {lost.table for lost in self.lost if lost.table and lost.kind in ("primary_key", "unique", "index")}
-        of_rows = item.phase == "after" and (problem.of_the_rows or item.references in keys)
+        no_key = problem.state == NO_KEY and any(lost.kind in KEYS for lost in self.lost)
+        of_rows = item.phase == "after" and (problem.of_the_rows or no_key)
         audit = any(table.qualified == item.table for table in self.manifest.audit_tables)
         text = problem.text
-        if (of_rows and audit) or not (of_rows or (self.lenient and item.needed)):
+        if (of_rows and audit) or not (of_rows or self._is_rowless(item, problem) or (self.lenient and item.needed)):
             return ""
         if of_rows and item.kind == "foreign_key" and not item.sql.endswith(NOT_VALID):
             make = partial(self.connection.execute, (item.sql + NOT_VALID).encode())
-            text += THERE * (self._tried(item.name, item.table, make) is None)
+            text += THERE * (self.tried(item.name, item.table, make) is None)
         self.amber.setdefault(f"{item.table} {item.name}" if of_rows else item.table or item.name, text)
         return text
 
-    def _run(self, item: Statement) -> Problem | None:
-        if (there := EXISTING.get(item.kind)) and self.connection.execute(there, [item.name]).rowcount:
-            return None
-        what = f"The {item.kind.replace('_', ' ')} {item.name}"
-        problem = self._tried(what, item.table, lambda: self.connection.execute(item.sql.encode()))
-        if problem and self.lenient and item.kind == "collation":
-            return self._stand_in(item, problem)
-        return problem
-
-    def _stand_in(self, item: Statement, problem: Problem) -> Problem | None:
-        """In a drill the order of bytes does for a collation that its server has not: only order is not checked."""
-        name, _, _ = item.sql.partition(" (provider")
-        failed = self._tried(item.name, "", lambda: self.connection.execute(f'{name} FROM "C"'.encode()))
-        if not failed:
-            self.stand_ins.append(f"{problem.text} Order and comparison of text that has it were not checked.")
-        return problem if failed else None
-
-    def _tried(self, what: str, table: str, make: Callable[[], object]) -> Problem | None:
-        try:
-            self.look_in(self.path_of(table))
-            with self.connection.transaction():
-                make()
-        except psycopg.Error as error:
-            if is_of_the_server(error):
-                raise  # it says nothing about the copy
-            return problem_of(error, f"{what} could not be rebuilt", self.manifest.names, self.denied)
-        return None
-
-    def look_in(self, schemas: Sequence[str] = ()) -> None:
-        """Functions that name no schema find what is in these; without any only the system's are looked in."""
-        if list(schemas) != self.looked_in:
-            self.looked_in = list(schemas)
-            set_path(self.connection, schemas)
-
-    def path_of(self, table: str) -> list[str]:
-        return list(dict.fromkeys([table.partition(".")[0], *self.schemas])) if table else self.schemas
-
-    def other_order(self) -> bool:
-        return bool(self.stand_ins) or sorts_otherwise(self.connection, self.manifest.surroundings.order)
+    def _is_rowless(self, item: Statement, problem: Problem) -> bool:
+        """A partitioned table whose code refuses to have it made has no rows: its partitions bring them, alone."""
+        if item.kind == "table" and problem.state != DENIED:
+            return not any(table.qualified == item.table for table in self.manifest.tables)
+        gone = {lost.table for lost in self.lost if lost.kind == "table"}
+        return not gone.isdisjoint((item.table, item.references))
 
     def take_off(self, nested: bool = False) -> bool:
         """Whether there were CHECKs that rows need not pass again: they are off until `put_checks_on`."""
@@ -189,12 +122,58 @@ class Builder:
         notes: list[str] = []
         held, self.held = self.held, []
         for check in held:
-            what, owner = f"The check {check}", ".".join(check.owner)
-            problem = self._tried(what, owner, partial(put_on, self.connection, check))
+            what, owner = f"The check {check}", qualified(*check.owner)
+            problem = self.tried(what, owner, partial(put_on, self.connection, check))
             if problem:
                 notes.append(f"{problem.text}{THERE}{TODAY if problem.state == CHECKED else ''}")
                 self.amber[what] = notes[-1]
-                self.lost += [Statement("after", "check", f"{of}.{check.name}", "", False) for of in check.holders]
-                again = self._tried(what, owner, partial(put_on, self.connection, check, not_valid=True))
+                self.lost += [Statement("after", "check", f"{of}.{check.name}", "", False, of) for of in check.holders]
+                again = self.tried(what, owner, partial(put_on, self.connection, check, not_valid=True))
                 self.problems += [again.text] if again else []
         return notes
+
+    def compare(self, table: Table, loads: dict[str, Segment]) -> None:
+        """Counts and digests per segment and for the table, as they now are in the database."""
+        try:
+            evidence = self._evidence_by_load(table)
+        except psycopg.Error as error:
+            if self.connection.closed or is_of_the_server(error):
+                raise
+            self.problems.append(f"{table.qualified} could not be compared: {facts_of(error, self.manifest.names)}.")
+            return
+        for loader, segment in loads.items():
+            self._compare(segment.key, segment, evidence.pop(loader, postgres.Evidence(0, "0")))
+        for extra in evidence.values():
+            self.problems.append(f"{table.qualified} holds {extra.rows} rows that no segment brought or that changed.")
+
+    def _evidence_by_load(self, table: Table) -> dict[str, postgres.Evidence]:
+        """An index's own function may name no schema: the planner looks into it."""
+        key, columns = (table.schema, table.name), hashed_columns(table)
+        try:
+            return postgres.evidence_by_load(self.connection, key, columns)
+        except UNKNOWN_NAME:
+            self.look_in(self.path_of(table.qualified))
+            try:
+                return postgres.evidence_by_load(self.connection, key, columns)
+            finally:
+                self.look_in()
+
+    def compare_whole(self, tables: Sequence[Table]) -> None:
+        """Count and digest of whole tables, asked for together, for loads that share one transaction."""
+        through = set[str]()
+        asked = [((table.schema, table.name), hashed_columns(table)) for table in tables]
+        for table, each, found in zip(tables, asked, evidence_of_all(self.connection, asked), strict=True):
+            if found == postgres.Evidence(table.rows, table.digest):
+                continue
+            wanted = {t.qualified: postgres.Evidence(t.rows, t.digest) for t in self.manifest.tables}
+            if root := whole_tree(self.connection, *each, wanted, through):
+                through.add(root)
+                self.amber[root] = f"{root}: {THROUGH_ROOT}."
+            else:
+                self.problems.append(f"{table.qualified}: what arrived differs from the snapshot ({found.rows} rows).")
+
+    def _compare(self, name: str, segment: Segment, evidence: postgres.Evidence) -> None:
+        if evidence.rows != segment.rows:
+            self.problems.append(f"{name}: {evidence.rows} rows arrived, the snapshot had {segment.rows}.")
+        elif evidence.digest != segment.digest:
+            self.problems.append(f"{name}: a row differs from the snapshot (row digest {evidence.digest}).")

@@ -12,8 +12,8 @@ from functools import partial
 
 import psycopg
 
-from backups.archive.comparer import Comparer
-from backups.archive.manifest import Segment, Statement, Table
+from backups.archive.builder import Builder
+from backups.archive.manifest import Segment, Table
 from backups.archive.reader import read_again
 from backups.archive.segment_codec import LOOK_SECONDS, Ahead, Damaged, unpack
 from backups.archive.subset import TOGETHER_BYTES
@@ -27,7 +27,7 @@ from providers.postgres.schema.model import Name
 from providers.storage.base import Missing, StoreError
 
 
-class Loader(Comparer):
+class Loader(Builder):
     """Builds, loads and compares."""
 
     def present(self) -> list[Table]:
@@ -112,21 +112,18 @@ class Loader(Comparer):
         found = [pair for table in self._refused() for pair in let_go(self.connection, (table.schema, table.name))]
         for column, holders in found:
             self.amber[column] = f"{column}: {NOT_COMPUTED}."
-            self._lose(COMPUTED, *holders)
+            self.lose(COMPUTED, *holders)
         return bool(found)
 
     def _beside(self, tables: Sequence[Table]) -> bool:
         """Whether some of them came out of a tree whose right partition may be another one here."""
         out = [table.qualified for table in tables if detach(self.connection, (table.schema, table.name))]
         self.amber |= {name: f"{name}: {BESIDE_ROOT}." for name in out}
-        self._lose("bounds", *out)
+        self.lose("bounds", *out)
         return bool(out)
 
     def _detached(self) -> bool:
         return self._beside(self._refused())
-
-    def _lose(self, kind: str, *tables: str) -> None:
-        self.lost += [Statement("before", kind, table, "", False, table) for table in tables]
 
     def _load_elsewhere(self, table: Table, segment: Segment) -> str:
         """A restore brings rows through the root, and what that does not take, as a drill everything, beside it: the

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from backups.archive.signatures import canonical, sha256
-from backups.archive.source import Source, Surroundings, plain
+from backups.archive.source import Source, Surroundings, plain, qualified
 from backups.policy_spec import run_name
 
 FORMAT = "sampelit-ops-run/2"
@@ -70,7 +70,7 @@ class Table:
 
     @property
     def qualified(self) -> str:
-        return f"{self.schema}.{self.name}"
+        return qualified(self.schema, self.name)
 
     @property
     def formats(self) -> set[str]:

@@ -10,16 +10,19 @@ import re
 from collections.abc import Iterator, Sequence
 
 from backups.archive.loader import Loader
-from backups.archive.manifest import Segment, Statement
+from backups.archive.manifest import Segment, Statement, Table
 from backups.archive.reader import read_again
 from backups.archive.segment_codec import LOOK_SECONDS, Ahead, Damaged, unpack
 from providers import bounded_json, postgres
 from providers.errors import ProviderError
-from providers.postgres.copy.row_digests import evidence_of_computed
+from providers.memory import unswept
+from providers.postgres.copy.row_digests import Evidence, evidence_of_computed
+from providers.postgres.restore.computed_again import ByCode, compute_again, computed_by_code
 from providers.postgres.schema.archive import Entry, NoArchive, read_entries
 from providers.postgres.schema.comparison import OTHERWISE, Difference, Sides, differences
+from providers.postgres.schema.consequences import Lost
 from providers.postgres.schema.generations import COMPUTED, Row, as_first, is_first
-from providers.postgres.schema.model import Column
+from providers.postgres.schema.model import Column, Name
 from providers.postgres.schema.objects import objects_in_transaction
 from providers.storage.base import Missing
 
@@ -34,6 +37,7 @@ DERIVED = {
 QUOTED = re.compile(r""""(?:[^"]|"")*+"|'(?:[^']|'')*+'""")
 
 
+@unswept()
 def archive_problems(loader: Loader) -> list[str]:
     """The objects read back, and every statement of the manifest found in pg_dump's archive."""
     item = loader.manifest.object("schema.dump")
@@ -56,6 +60,7 @@ def _is_ours(statement: Statement, said: set[str]) -> bool:
     return alone and statement.sql.startswith(DERIVED[statement.kind])
 
 
+@unswept()
 def compare(loader: Loader, here: str, *, skipped: Sequence[str] = (), drilled: bool = True) -> list[Difference]:
     """`here` made the objects, `skipped` schemas are ours. Raises psycopg.Error.
 
@@ -69,7 +74,7 @@ def compare(loader: Loader, here: str, *, skipped: Sequence[str] = (), drilled: 
         owner=loader.manifest.surroundings.owner,
         here=here,
         skipped=frozenset([*postgres.PLATFORM_SCHEMAS, *skipped]),
-        lost=frozenset(name for lost in loader.lost for name in (lost.name, lost.table) if name),
+        lost=[Lost(item.kind, item.name, item.table) for item in loader.lost],
         whole=drilled,
         other_major=major != str(loader.connection.info.server_version // 10000),
     )
@@ -77,16 +82,41 @@ def compare(loader: Loader, here: str, *, skipped: Sequence[str] = (), drilled: 
     return [*differences(rows, as_first(found) if is_first(rows) else found, sides), *_computed(loader, rows)]
 
 
+def recompute(loader: Loader) -> set[str]:
+    """What code computes from tables whose rows came later, once more: before keys and triggers, where it comes out as
+    it was at the source. Answers the tables whose rows were written anew. Raises psycopg.Error."""
+    by_code, anew = computed_by_code(loader.connection), set[str]()
+    rows = fingerprint_of(loader) if by_code else []
+    while again := {found[0].qualified for found in _otherwise(loader, rows) if _again(loader, by_code, *found)}:
+        anew |= again  # another may read what these compute
+    loader.look_in()
+    return anew
+
+
+def _again(
+    loader: Loader, by_code: dict[Name, ByCode], table: Table, columns: Sequence[Column], wanted: Evidence
+) -> bool:
+    key = (table.schema, table.name)
+    loader.look_in(loader.path_of(table.qualified))
+    return key in by_code and compute_again(loader.connection, key, columns, by_code[key], wanted)
+
+
 def _computed(loader: Loader, rows: Sequence[Row]) -> Iterator[Difference]:
-    """Columns that the server computes are in no copy: what they hold here is held to the digest of the source's."""
+    for table, _, _ in _otherwise(loader, rows):
+        yield Difference(COMPUTED, table.qualified, "differ", OTHERWISE)
+
+
+def _otherwise(loader: Loader, rows: Sequence[Row]) -> Iterator[tuple[Table, list[Column], Evidence]]:
+    """Columns that the server computes are in no copy: where what they hold here is not what the source's held."""
     tables = {table.qualified: table for table in loader.present() if table.rows}
     lost = {item.table for item in loader.lost if item.kind == COMPUTED}
     for _, name, _, text in (row for row in rows if row[0] == COMPUTED and row[1] in tables.keys() - lost):
         said, table = bounded_json.loads(text.encode()), tables[name]
         columns = [Column(column, "", hashed_as=how) for column, how in said["columns"].items()]
+        wanted = Evidence(table.rows, said["digest"])
         found = evidence_of_computed(loader.connection, (table.schema, table.name), columns)
-        if columns and found.digest != said["digest"]:
-            yield Difference(COMPUTED, name, "differ", OTHERWISE)
+        if columns and found.digest != wanted.digest:
+            yield table, columns, wanted
 
 
 def entries_of(loader: Loader) -> list[Entry]:

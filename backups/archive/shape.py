@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from backups.archive.source import qualified
+
 Shape = Any  # a check, a list of one shape, or the shapes of an object's fields
 MOST_ITEMS, LONGEST_NAME, LONGEST_TEXT = 2_000_000, 4096, 64 << 20
 PLACE = re.compile(r"\(\d{1,10},\d{1,5}\)")
@@ -144,7 +146,10 @@ def contradiction(body: dict[str, Any]) -> str:
         ),
         (any(item["encrypted"] != bool(body["recipients"]) for item in segments), "recipients and encryption"),
         (len(set(names)) < len(names), "a table is named twice"),
-        (any(".".join(both) not in made for both in names), "a table has no definition"),
+        (
+            any(".".join(both) not in made and qualified(*both) not in made for both in names),
+            "a table has no definition",
+        ),
         ("objects" in body and not _has_schema(prefix, objects), "an object of the schema is missing"),
     ]
     return next((words for wrong, words in said if wrong), "") or next(

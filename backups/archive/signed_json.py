@@ -13,6 +13,7 @@ from backups.archive.shape import SHAPES, contradiction, misfit
 from backups.archive.signatures import Signer, Verifier, canonical, sha256
 from backups.archive.source import Source, Surroundings
 from providers import bounded_json
+from providers.memory import unswept
 
 
 class ManifestError(Exception):
@@ -53,10 +54,12 @@ def unsealed(data: bytes, verifier: Verifier | None) -> dict[str, Any]:
     return body
 
 
+@unswept()
 def encode(manifest: Manifest, signer: Signer | None) -> bytes:
     return sealed(manifest.body, signer)
 
 
+@unswept()
 def decode(data: bytes, verifier: Verifier | None = None) -> Manifest:
     """Read a manifest back. Raises ManifestError with the reason when it is not exactly what was written."""
     body = unsealed(data, verifier)

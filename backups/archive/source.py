@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from typing import Any
 
 
@@ -44,6 +45,19 @@ class Surroundings:
 
 def plain(value: Any) -> Any:
     """As `asdict`, in a third of its time, for frozen values: nothing is copied."""
-    if is_dataclass(value):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    return [plain(item) for item in value] if isinstance(value, tuple) else value
+    if isinstance(value, (str, int)) or value is None:
+        return value
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    return {name: plain(getattr(value, name)) for name in _fields_of(value.__class__)} if is_dataclass(value) else value
+
+
+@cache
+def _fields_of(kind: Any) -> list[str]:
+    return [field.name for field in fields(kind)]
+
+
+def qualified(schema: str, name: str) -> str:
+    """schema.name, a schema that has a dot in quotes: as `providers.postgres.schema.model` calls a table."""
+    plain = "." not in schema and not schema.startswith('"')
+    return f"{schema}.{name}" if plain else '"' + schema.replace('"', '""') + f'".{name}'

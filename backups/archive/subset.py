@@ -15,7 +15,7 @@ from psycopg import sql
 
 from backups.archive.manifest import Manifest, Statement, Table
 from providers.errors import Refused
-from providers.postgres.schema.model import Column
+from providers.postgres.schema.model import Column, parted, qualified
 
 MOVED = frozenset({"table", "table_attach", "primary_key", "unique", "check", "exclusion", "foreign_key", "index"})
 PLACES = (
@@ -52,10 +52,10 @@ def _with_parents(manifest: Manifest, wanted: set[str]) -> set[str]:
     while waiting:
         _, clause, parents = definitions.get(waiting.pop(), "").partition(PARENTS)
         for schema, name in PARENT.findall(parents.partition(")\n")[0]) if clause else ():
-            qualified = f"{_bare(schema)}.{_bare(name)}"
-            if qualified in definitions and qualified not in made:
-                made.add(qualified)
-                waiting.append(qualified)
+            parent = qualified(_bare(schema), _bare(name))
+            if parent in definitions and parent not in made:
+                made.add(parent)
+                waiting.append(parent)
     return made
 
 
@@ -106,25 +106,22 @@ def moved(manifest: Manifest, schema: str) -> Manifest:
 
 def _moved(item: Statement, schema: str, inside: set[str]) -> Statement:
     text, clause, parents = item.sql.partition(PARENTS) if item.kind == "table" else (item.sql, "", "")
-    for qualified in inside if clause else ():
-        parent_schema, name = _split(qualified)
+    for parent in inside if clause else ():
+        parent_schema, name = parted(parent)
         for old in _forms(parent_schema, name):
             moved_name = sql.Identifier(schema, name).as_string().replace("\\", "\\\\")
             parents = re.sub(rf"(?<![\w.\"]){re.escape(old)}(?=[,)])", moved_name, parents)
-    for qualified in {item.table, item.references} - {""}:
-        old_schema, name = _split(qualified)
+    for table in {item.table, item.references} - {""}:
+        old_schema, name = parted(table)
         new = sql.Identifier(schema, name).as_string()
         for old in _forms(old_schema, name):
             for place in PLACES:
                 text = text.replace(place.format(old), place.format(new))
                 parents = parents.replace(place.format(old), place.format(new))
-    references = f"{schema}.{_split(item.references)[1]}" if item.references else ""
-    return replace(item, sql=text + clause + parents, table=f"{schema}.{_split(item.table)[1]}", references=references)
-
-
-def _split(qualified: str) -> tuple[str, str]:
-    schema, name = qualified.split(".", 1)
-    return schema, name
+    references = qualified(schema, parted(item.references)[1]) if item.references else ""
+    return replace(
+        item, sql=text + clause + parents, table=qualified(schema, parted(item.table)[1]), references=references
+    )
 
 
 def _forms(schema: str, name: str) -> set[str]:

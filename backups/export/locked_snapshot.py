@@ -11,6 +11,7 @@ from backups.archive.source import Source
 from backups.policy_spec import PolicySpec
 from providers import postgres
 from providers.errors import Refused
+from providers.memory import unswept
 from providers.postgres.connection import Connection
 
 FOREIGN = "f"  # a partition whose rows lie on another server: it cannot be locked, and none of its rows are copied
@@ -21,6 +22,7 @@ def refuse(texts: Sequence[str]) -> None:
         raise Refused("The export was refused before anything was copied. " + " ".join(texts))
 
 
+@unswept()
 def locked_snapshot(
     leader: Connection, guard: Connection, spec: PolicySpec
 ) -> tuple[postgres.Snapshot, postgres.Catalog]:

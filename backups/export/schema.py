@@ -19,6 +19,7 @@ from providers import postgres
 from providers.counting import counted
 from providers.embedded_postgres import pg_dump
 from providers.embedded_postgres.choice import fitting
+from providers.memory import unswept
 from providers.postgres.audit_trail.verifier import read_verifier
 from providers.postgres.connection import Connection
 from providers.postgres.copy.row_digests import computed
@@ -49,6 +50,7 @@ class Schema:
     not_covered: tuple[str, ...]
 
 
+@unswept()
 def copy_schema(
     leader: Connection, dsn: str, snapshot: str, tables: Sequence[Table], whole: bool, place: Place, watch: Watch
 ) -> Schema:

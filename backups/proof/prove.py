@@ -27,9 +27,10 @@ from backups.proof.large_objects import load_large_objects
 from backups.proof.row_comparison import STAGING_SCHEMA, examine
 from backups.proof.source_checks import MOST_TOLD, Doubts, doubts_about, unexplained
 from backups.stores.papers import proof_key
-from providers.counting import counted
+from providers.counting import counted, first_of
 from providers.postgres.connection import pin
-from providers.postgres.schema.comparison import EXPLAINED, OTHERWISE, UNEXPLAINED
+from providers.postgres.schema.comparison import OTHERWISE
+from providers.postgres.schema.consequences import EXPLAINED, UNEXPLAINED
 from providers.storage.base import Store
 
 
@@ -142,6 +143,7 @@ def _restore_and_compare(
     if loader.problems:
         return [], missing
     loads = loader.load_all(tables, new=True)
+    anew = schema_proof.recompute(loader)
     load_large_objects(loader)
     loader.before_batch = lambda batch: beside.during_indexes(batch, loader, comparison)
     missing += [*loader.build("after", everything=True), *loader.stand_ins]
@@ -149,16 +151,19 @@ def _restore_and_compare(
     beside.ask(loader, comparison)
     for table in tables:
         loader.watch.check()
-        loader.compare(table, loads[table.qualified])
+        if table.qualified in anew:
+            loader.compare_whole([table])
+        else:
+            loader.compare(table, loads[table.qualified])
         loader.watch.log(f"{table.qualified}: {counted(table.rows, 'row')} compared.")
     found = schema_proof.compare(loader, drill.owner, skipped=[STAGING_SCHEMA])
     different = [f"The schema did not come back as it was: {item}." for item in found if not item.reason]
     loader.amber |= {f"{item.name}, computed": f"{item} ({item.reason})." for item in found if item.reason == OTHERWISE}
     declared = [f"{item} ({item.reason})" for item in found if item.reason not in (UNEXPLAINED, EXPLAINED, OTHERWISE)]
-    missing = [*dict.fromkeys([*loader.amber.values(), *missing, *declared])][:MOST_TOLD]
+    missing = first_of([*dict.fromkeys([*loader.amber.values(), *missing, *declared])], MOST_TOLD)
     for text in missing:
         loader.watch.log(text)
-    return different[:MOST_TOLD], missing
+    return first_of(different, MOST_TOLD), missing
 
 
 def rejected(run: str, manifest_sha256: str, problem: str) -> Verdict:

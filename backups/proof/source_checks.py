@@ -14,6 +14,7 @@ from backups.proof.beside import Beside, Chains
 from backups.proof.comparison import Comparison
 from backups.proof.findings import Examined, Finding, chain_broken
 from providers import postgres
+from providers.counting import first_of
 from providers.postgres.audit_trail.chains import describe
 
 MOST_TOLD = 50
@@ -64,7 +65,7 @@ def _not_kept(loader: Loader, table: Table, earlier: Table | None) -> list[str]:
     if earlier is None or not earlier.chains:
         return []
     heads = [postgres.ChainHead(h.chain, h.rows, h.first, h.last, h.head) for h in earlier.chains]
-    return postgres.chains_not_kept(loader.connection, (table.schema, table.name), heads)[:MOST_TOLD]
+    return first_of(postgres.chains_not_kept(loader.connection, (table.schema, table.name), heads), MOST_TOLD)
 
 
 def unexplained(doubts: Doubts, examined: Examined, accepted: frozenset[str]) -> list[str]:

@@ -26,6 +26,7 @@ from backups.restore.late_rows import lay_over
 from backups.restore.session import beat_seconds, writing
 from backups.restore.two_sessions import in_heaps, two_sessions
 from providers import postgres
+from providers.counting import first_of
 from providers.errors import ProviderError, Refused
 from providers.postgres.connection import Connection, address, pin
 from providers.storage.base import Store
@@ -70,8 +71,7 @@ def check_objects(
     segments = manifest.segments + [segment for table in late_rows for segment in table.segments]
     for number, segment in enumerate(segments, 1):
         watch.check()
-        problem = segment_problem(store, segment, identities, deep=True)
-        if problem:
+        if problem := segment_problem(store, segment, identities, deep=True):
             problems.append(problem)
         watch.progress(number, len(segments), "segments", "checking")
     if problems:
@@ -102,7 +102,7 @@ def restore(
             loader = Loader(beside(wanted, existing), store, connection, identities, watch, beat_seconds())
             notes = _restore_all(loader, target, extra)
     except psycopg.Error as error:
-        raise postgres.explain(error, "The restore" if target.new else "The restore (which was rolled back)") from None
+        raise postgres.explain(error, "The restore" + " (which was rolled back)" * (not target.new)) from None
     return Restored(loader.rows, len(wanted.tables), int((time.monotonic() - began) * 1000), tuple(notes))
 
 
@@ -142,6 +142,7 @@ def _fill(loader: Loader, target: Target) -> list[str]:
     if loader.problems:
         return notes
     _bring(loader, target)
+    schema_proof.recompute(loader)
     if target.in_part and loader.manifest.large_objects:
         notes.append("Large objects are restored with a whole run only; none was.")
     else:
@@ -169,7 +170,7 @@ def _differences(loader: Loader, target: Target) -> list[str]:
         return []
     pin(loader.connection, read_only=False)
     found = schema_proof.compare(loader, str(loader.connection.info.user), drilled=False)
-    return [f"After the restore {item} ({item.reason or 'look there'})." for item in found][:MOST_NOTES]
+    return first_of([f"After the restore {item} ({item.reason or 'look there'})." for item in found], MOST_NOTES)
 
 
 def _refuse_altered(whole: Loader) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from providers.errors import Refused
 from providers.postgres.connection import Connection, statements
-from providers.postgres.schema.model import Catalog, Column, Table
+from providers.postgres.schema.model import Catalog, Column, Table, qualified
 
 Row = tuple[Any, ...]
 
@@ -94,13 +94,13 @@ def read_names(connection: Connection, names: Sequence[str], *, closure: bool = 
 
 def table_sizes(connection: Connection) -> dict[str, int]:
     """Every user table that the role sees, with the bytes of its rows (heap and TOAST, no indexes)."""
-    return {f"{row[0]}.{row[1]}": int(row[2]) for row in connection.execute(statements("table_sizes"))}
+    return {qualified(row[0], row[1]): int(row[2]) for row in connection.execute(statements("table_sizes"))}
 
 
 def listed_tables(connection: Connection) -> list[Listed]:
     """The same with the planner's estimate of rows; None for a table that was never analysed."""
     return [
-        Listed(f"{schema}.{name}", int(size), None if rows < 0 else int(rows))
+        Listed(qualified(schema, name), int(size), None if rows < 0 else int(rows))
         for schema, name, size, rows in connection.execute(statements("table_sizes"))
     ]
 

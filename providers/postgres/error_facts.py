@@ -29,6 +29,8 @@ SENTENCES = frozenset(
 )
 NO_ROOM = (errors.DiskFull, errors.OutOfMemory, errors.IoError)
 CHECKED = errors.CheckViolation.sqlstate
+DENIED = errors.InsufficientPrivilege.sqlstate
+NO_KEY = errors.InvalidForeignKey.sqlstate
 RAISE = "exec_stmt_raise"  # where PL/pgSQL carries out its RAISE (pl_exec.c)
 FREE = " Free space where that server keeps its files, and run again."
 # Classes of SQLSTATE that rows, or code that they go through, answer with (PostgreSQL, Appendix A).

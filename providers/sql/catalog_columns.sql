@@ -1,9 +1,9 @@
 -- Every column with what decides its copying: all types reachable from it, and whether they are sent in binary.
-WITH RECURSIVE reach(attrelid, attnum, oid) AS (
-    SELECT attrelid, attnum, atttypid FROM pg_attribute
+WITH RECURSIVE reach(top, oid) AS (
+    SELECT atttypid, atttypid FROM pg_attribute
     WHERE attrelid = ANY (%(oids)s::oid[]) AND attnum > 0 AND NOT attisdropped
     UNION
-    SELECT r.attrelid, r.attnum, next.oid
+    SELECT r.top, next.oid
     FROM reach r JOIN pg_type t ON t.oid = r.oid CROSS JOIN LATERAL (
         SELECT t.typbasetype AS oid WHERE t.typtype = 'd'
         UNION ALL SELECT t.typelem WHERE t.typcategory = 'A' AND t.typelem <> 0
@@ -13,7 +13,7 @@ WITH RECURSIVE reach(attrelid, attnum, oid) AS (
         UNION ALL SELECT g.rngtypid FROM pg_range g WHERE t.typtype = 'm' AND g.rngmultitypid = t.oid
     ) AS next
 ), types AS (
-    SELECT r.attrelid, r.attnum,
+    SELECT r.top,
            array_agg(DISTINCT CASE WHEN n.nspname = 'pg_catalog' THEN t.typname ELSE t.typtype::text || ':' || t.oid END)
                FILTER (WHERE NOT (t.typcategory = 'A' AND t.typelem <> 0) AND t.typtype <> 'd') AS leaves,
            -- tsqueryrecv refuses the empty query that tsquerysend gives ("operand not found").
@@ -21,12 +21,13 @@ WITH RECURSIVE reach(attrelid, attnum, oid) AS (
            bool_and(t.typsend <> 0 AND t.typreceive <> 0 AND t.oid <> 'pg_catalog.tsquery'::regtype
                     AND NOT (n.nspname = 'pg_catalog' AND t.typname LIKE 'reg%%')) AS binary_io
     FROM reach r JOIN pg_type t ON t.oid = r.oid JOIN pg_namespace n ON n.oid = t.typnamespace
-    GROUP BY 1, 2
+    GROUP BY 1
 )
 SELECT a.attrelid::bigint, a.attname, format_type(a.atttypid, a.atttypmod), a.attgenerated <> '', coalesce(co.collisdeterministic, true),
        y.leaves::text[], t.oid = 'xml'::regtype OR t.typbasetype = 'xml'::regtype, y.binary_io
 FROM pg_attribute a
 JOIN pg_type t ON t.oid = a.atttypid
-JOIN types y ON y.attrelid = a.attrelid AND y.attnum = a.attnum
+JOIN types y ON y.top = a.atttypid
 LEFT JOIN pg_collation co ON co.oid = a.attcollation
+WHERE a.attrelid = ANY (%(oids)s::oid[]) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum

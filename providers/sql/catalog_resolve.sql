@@ -9,7 +9,8 @@ WITH RECURSIVE wanted AS (
                                                      AND d.classid = 'pg_class'::regclass AND d.deptype = 'e')
               WHEN w.name LIKE '%%.*' THEN n.nspname || '.*' = w.name AND (NOT n.nspname = ANY (%(skipped)s)
                    OR has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'))
-              WHEN strpos(w.name, '.') > 0 THEN n.nspname || '.' || c.relname = w.name
+              WHEN strpos(w.name, '.') > 0 THEN w.name IN (n.nspname || '.' || c.relname,
+                                                       quote_ident(n.nspname) || '.' || c.relname)
               ELSE n.nspname = 'public' AND c.relname = w.name END
 ), reached AS (
     SELECT oid FROM wanted WHERE oid <> 0

@@ -4,7 +4,7 @@
 -- A CoerceViaIO tells no function: it counts as not immutable. With `order` also what compares text, but by bytes.
 WITH RECURSIVE mine AS (
   SELECT c.oid, n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE n.nspname || '.' || c.relname = ANY (%(tables)s)
+  WHERE CASE WHEN n.nspname ~ '^"|[.]' THEN quote_ident(n.nspname) ELSE n.nspname END || '.' || c.relname = ANY (%(tables)s)
 ), heirs(top, oid) AS (
   SELECT oid, oid FROM mine UNION SELECT h.top, i.inhrelid FROM heirs h JOIN pg_inherits i ON i.inhparent = h.oid
 ), parts(oid, part, nested) AS (
@@ -20,11 +20,11 @@ WITH RECURSIVE mine AS (
   UNION SELECT p.part, u.nested OR p.nested FROM used u JOIN parts p ON p.oid = u.oid
 ), checks AS (
   SELECT 'TABLE' AS kind, nspname, relname, k.oid, k.conname, k.conbin::text AS tree, ARRAY(
-    SELECT hn.nspname || '.' || hc.relname FROM heirs h JOIN pg_class hc ON hc.oid = h.oid
+    SELECT CASE WHEN hn.nspname ~ '^"|[.]' THEN quote_ident(hn.nspname) ELSE hn.nspname END || '.' || hc.relname FROM heirs h JOIN pg_class hc ON hc.oid = h.oid
     JOIN pg_namespace hn ON hn.oid = hc.relnamespace WHERE h.top = mine.oid) AS holders
   FROM mine JOIN pg_constraint k ON k.conrelid = mine.oid WHERE k.contype = 'c' AND k.coninhcount = 0
   UNION ALL
-  SELECT 'DOMAIN', n.nspname, t.typname, k.oid, k.conname, k.conbin::text, ARRAY[n.nspname || '.' || t.typname]
+  SELECT 'DOMAIN', n.nspname, t.typname, k.oid, k.conname, k.conbin::text, ARRAY[CASE WHEN n.nspname ~ '^"|[.]' THEN quote_ident(n.nspname) ELSE n.nspname END || '.' || t.typname]
   FROM pg_constraint k JOIN pg_type t ON t.oid = k.contypid JOIN pg_namespace n ON n.oid = t.typnamespace
   WHERE k.contype = 'c' AND k.contypid IN (SELECT oid FROM used GROUP BY oid HAVING %(nested)s OR NOT bool_or(nested))
     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid

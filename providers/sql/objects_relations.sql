@@ -6,10 +6,11 @@ SELECT kind, full_name, '',
     WHEN 'S' THEN (SELECT format('CREATE SEQUENCE %s AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s %s',
         full_name, format_type(s.seqtypid, NULL), s.seqincrement, s.seqmin, s.seqmax, s.seqstart, s.seqcache,
         CASE WHEN s.seqcycle THEN 'CYCLE' ELSE 'NO CYCLE' END)
-      || coalesce((SELECT format('; ALTER SEQUENCE %s OWNED BY %s.%I', r.full_name, o.full_name, a.attname)
-        FROM pg_depend d JOIN relations o ON o.oid = d.refobjid
+      || coalesce((SELECT format('; ALTER SEQUENCE %s OWNED BY %I.%I.%I', r.full_name, n.nspname, o.relname, a.attname)
+        FROM pg_depend d JOIN pg_class o ON o.oid = d.refobjid JOIN places n ON n.oid = o.relnamespace
         JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
-        WHERE d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.deptype IN ('a', 'i')), '')
+        WHERE d.classid = 'pg_class'::regclass AND d.objid = r.oid AND d.deptype IN ('a', 'i')
+          AND d.refclassid = 'pg_class'::regclass AND ('pg_class'::regclass, o.oid) NOT IN (SELECT classid, objid FROM members)), '')
       FROM pg_sequence s WHERE s.seqrelid = r.oid) || CASE relpersistence WHEN 'u' THEN '; -- UNLOGGED' ELSE '' END
     ELSE format('CREATE %sTABLE %s ()%s%s%s', CASE relpersistence WHEN 'u' THEN 'UNLOGGED ' ELSE '' END, full_name,
       (SELECT ' INHERITS (' || string_agg(p.relnamespace::regnamespace || '.' || quote_ident(p.relname), ', ' ORDER BY i.inhseqno) || ')'

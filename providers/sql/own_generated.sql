@@ -5,7 +5,7 @@ WITH RECURSIVE above(oid) AS (
   SELECT oid, oid FROM above UNION SELECT h.top, i.inhrelid FROM heirs h JOIN pg_inherits i ON i.inhparent = h.oid
 )
 SELECT n.nspname, c.relname, a.attname, ARRAY(
-  SELECT hn.nspname || '.' || hc.relname FROM heirs h JOIN pg_class hc ON hc.oid = h.oid
+  SELECT CASE WHEN hn.nspname ~ '^"|[.]' THEN quote_ident(hn.nspname) ELSE hn.nspname END || '.' || hc.relname FROM heirs h JOIN pg_class hc ON hc.oid = h.oid
   JOIN pg_namespace hn ON hn.oid = hc.relnamespace WHERE h.top = c.oid)
 FROM above JOIN pg_class c ON c.oid = above.oid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attgenerated = 's' AND a.attinhcount = 0

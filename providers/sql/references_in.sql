@@ -8,6 +8,6 @@ FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_class t ON t.oid = k.confrelid JOIN pg_namespace tn ON tn.oid = t.relnamespace
 WHERE k.contype = 'f' AND k.conparentid = 0 AND k.confdeltype IN ('c', 'n', 'd')
-  AND tn.nspname || '.' || t.relname = ANY (%(targets)s::text[])
-  AND NOT n.nspname || '.' || c.relname = ANY (%(tables)s::text[])
+  AND CASE WHEN tn.nspname ~ '^"|[.]' THEN quote_ident(tn.nspname) ELSE tn.nspname END || '.' || t.relname = ANY (%(targets)s::text[])
+  AND NOT CASE WHEN n.nspname ~ '^"|[.]' THEN quote_ident(n.nspname) ELSE n.nspname END || '.' || c.relname = ANY (%(tables)s::text[])
 ORDER BY 1, 2, k.conname

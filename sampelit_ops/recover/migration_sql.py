@@ -12,6 +12,7 @@ from psycopg import sql
 
 from backups.archive.manifest import Column, Manifest, Statement, Table
 from providers.errors import Refused
+from providers.postgres.schema.model import parted
 from sampelit_ops.recover.loss import Lost
 from sampelit_ops.recover.missing_rows_sql import missing_rows, same_key
 
@@ -72,7 +73,7 @@ def _no_rights_by_default(manifest: Manifest, own: Collection[Statement]) -> lis
     return [
         sql.SQL("REVOKE ALL ON {} {} FROM {}").format(
             sql.SQL(item.kind.upper()),
-            sql.Identifier(*item.name.split(".", 1)),
+            sql.Identifier(*parted(item.name)),
             sql.SQL(", ".join(["PUBLIC", *roles])),
         )
         for item in made

@@ -19,6 +19,7 @@ from operations.models import Environment, Operation
 from providers import postgres
 from providers.errors import Refused
 from providers.postgres import database_mark
+from providers.postgres.schema.model import parted
 from sampelit_ops.recover.loss import Lost
 from sampelit_ops.recover.migration_sql import migration
 
@@ -54,9 +55,8 @@ def _manifest(operation: Operation) -> Manifest:
 
 def live_columns(environment: Environment, lost: Lost) -> list[str]:
     """The columns of the lost table that exist now. Raises Refused without a DSN, ProviderError without an answer."""
-    schema, _, name = lost.table.partition(".")
     with postgres.connect(export_dsn(environment), timeout=5) as connection:
-        return database_mark.columns(connection, (schema, name))
+        return database_mark.columns(connection, parted(lost.table))
 
 
 def _path(operation: Operation, lost: Lost) -> str:

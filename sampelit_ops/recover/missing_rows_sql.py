@@ -14,6 +14,7 @@ from psycopg import sql
 
 from backups.archive.manifest import Manifest, Table
 from providers.errors import Refused
+from providers.postgres.schema.model import parted
 
 _NAMES = r"""(?:"[^"]*+"|[^()"])*+"""  # a quoted name may hold parentheses
 _REFERENCE = re.compile(rf"FOREIGN KEY \(({_NAMES})\) REFERENCES {_NAMES}\(({_NAMES})\)")
@@ -157,4 +158,4 @@ def _names(columns: Iterable[str]) -> sql.Composable:
 
 
 def _place(beside: str, qualified: str) -> sql.Composable:
-    return sql.Identifier(beside, qualified.split(".", 1)[1])
+    return sql.Identifier(beside, parted(qualified)[1])

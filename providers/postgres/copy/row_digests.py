@@ -12,7 +12,7 @@ from psycopg import sql
 
 from providers.postgres.connection import UNKNOWN_NAME, Connection, looking_in, statements
 from providers.postgres.copy.snapshot import Range, Since
-from providers.postgres.schema.model import Column, Name
+from providers.postgres.schema.model import Column, Name, qualified
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,12 @@ def evidence(
         _sums(columns), sql.Identifier(*table), (part or Range()).where()
     )
     row = connection.execute(query).fetchone()
+    return Evidence(int(row[0]), str(row[1])) if row else NOTHING
+
+
+def evidence_of_query(connection: Connection, query: sql.Composable, columns: Sequence[Column]) -> Evidence:
+    """Of a query's rows, which have these columns."""
+    row = connection.execute(sql.SQL("SELECT {} FROM ({}) answer").format(_sums(columns), query)).fetchone()
     return Evidence(int(row[0]), str(row[1])) if row else NOTHING
 
 
@@ -109,11 +115,11 @@ def whole_tree(
 ) -> str:
     """The root of such a tree, if its leaves together hold what is `wanted` of each; `known` roots are not asked."""
     tree = partition_tree(connection, table)
-    root, leaves = ".".join(tree[0]) if tree else "", [leaf for leaf in tree if ".".join(leaf) in wanted]
+    root, leaves = qualified(*tree[0]) if tree else "", [leaf for leaf in tree if qualified(*leaf) in wanted]
     if not root or root in known:
         return root
     found = sum((evidence(connection, leaf, columns) for leaf in leaves), NOTHING)
-    return root if found == sum((wanted[".".join(leaf)] for leaf in leaves), NOTHING) else ""
+    return root if found == sum((wanted[qualified(*leaf)] for leaf in leaves), NOTHING) else ""
 
 
 def own_transaction(connection: Connection, savepoint: bool = False) -> str:

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from providers.postgres.connection import Connection, statements
 from providers.postgres.copy.row_digests import partition_tree
-from providers.postgres.schema.model import Name
+from providers.postgres.schema.model import Name, qualified
 
 NOT_VALID = " NOT VALID"
 THERE = f" It is there as{NOT_VALID}."
@@ -44,7 +44,7 @@ class HeldCheck:
     holders: Sequence[str]
 
     def __str__(self) -> str:
-        return f"{self.name} of {'.'.join(self.owner)}"
+        return f"{self.name} of {qualified(*self.owner)}"
 
     def statement(self, text: str) -> sql.Composed:
         """`text` with `{kind}`, `{owner}`, … in their places."""
@@ -94,7 +94,7 @@ def let_go(connection: Connection, table: Name) -> list[tuple[str, list[str]]]:
     for schema, owner, column, _ in found:
         query = sql.SQL("ALTER TABLE {} ALTER COLUMN {column} DROP EXPRESSION, ALTER COLUMN {column} DROP NOT NULL")
         connection.execute(query.format(sql.Identifier(schema, owner), column=sql.Identifier(column)))
-    return [(f"{schema}.{owner}.{column}", holders) for schema, owner, column, holders in found]
+    return [(f"{qualified(schema, owner)}.{column}", holders) for schema, owner, column, holders in found]
 
 
 def put_on(connection: Connection, check: HeldCheck, not_valid: bool = False) -> None:

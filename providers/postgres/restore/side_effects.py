@@ -14,7 +14,7 @@ from psycopg import sql
 
 from providers.errors import ProviderError, Refused
 from providers.postgres.connection import Connection, statements
-from providers.postgres.schema.model import Name
+from providers.postgres.schema.model import Name, qualified
 
 _WAKE = {"O": "ENABLE TRIGGER", "A": "ENABLE ALWAYS TRIGGER", "R": "ENABLE REPLICA TRIGGER"}
 
@@ -31,7 +31,7 @@ class Reference:
 
     @property
     def qualified(self) -> str:
-        return ".".join(self.table)
+        return qualified(*self.table)
 
 
 def references_in(connection: Connection, tables: Sequence[str]) -> list[Reference]:

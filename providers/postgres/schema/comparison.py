@@ -1,7 +1,7 @@
 """Two readings of one schema, compared: the snapshot's and that of the database it was rebuilt in. Pure.
 
 In: rows (kind, name, belongs to, SQL) of both, what is known of the two places. Out: differences, each with its class:
-declared ones follow from the place, `EXPLAINED` ones from a statement that failed there, others are `UNEXPLAINED`.
+declared ones follow from the place, `EXPLAINED` and `FOLLOWS` from a statement that failed there, others from nothing.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from providers.postgres.schema.consequences import INVALID_INDEX, Changed, Lost, called, explained, parents_of
 from providers.postgres.schema.generations import AROUND
 from providers.postgres.schema.meaning import same_meaning
 
-UNEXPLAINED, EXPLAINED = "", "not rebuilt"
 OTHERWISE = "what computes them answers otherwise here"
 Row = Sequence[str]
 Rows = dict[tuple[str, str], tuple[str, str]]  # by kind and name: what it belongs to, its SQL
@@ -29,9 +29,12 @@ KINDS = {
     "silent key": "keys come back enforced",
     "security label": "security label",
 }
+OF_ROLES = frozenset(["default grants", "user mapping"])  # whose names tell a role
+TABLES = frozenset(["table", "foreign table"])
 WRITTEN_ANEW = frozenset(["view", "materialized view", "rule", "function", "procedure"])
 MAINTAIN = re.compile(r", MAINTAIN\b|\bMAINTAIN, ")  # a right that version 17 brought: owners have it
-CONSTRUCTOR = "range_constructor"  # functions that a range type brings belong to whoever made the server
+# Functions that a range type brings belong to whoever made the server.
+CONSTRUCTOR = re.compile(r"\n LANGUAGE internal\n[^$]*\$function\$(?:multi)?range_constructor\d\$function\$")
 OWNED = re.compile(r'(; -- OWNER | AUTHORIZATION )("(?:[^"]|"")+"|[^\s;"]+)')
 ACCESS_METHOD = re.compile(r"; -- ACCESS METHOD \w+")
 OF_OTHERS = ("language ", "foreign data wrapper ", "foreign server ")
@@ -41,13 +44,13 @@ VERSION = re.compile(r" VERSION '[^']*'")
 
 @dataclass(frozen=True)
 class Sides:
-    """`owner` of the source's objects and `here`, who made them; `skipped` schemas are not looked at; `lost` names of
-    what failed; `whole`: everything should be there; `other_major`: the servers print definitions differently."""
+    """`owner` of the source's objects and `here`, who made them; `skipped` schemas are not looked at; `lost`: what
+    failed; `whole`: everything should be there; `other_major`: the servers print definitions differently."""
 
     owner: str
     here: str
     skipped: Collection[str] = ()
-    lost: Collection[str] = ()
+    lost: Collection[Lost] = ()
     whole: bool = True
     other_major: bool = False
 
@@ -65,18 +68,26 @@ class Difference:
 
 def differences(source: Iterable[Row], found: Iterable[Row], sides: Sides) -> list[Difference]:
     """By kind and name; what belongs to the platform's own schemas is left out."""
+    source = list(source)
     before = _by_key(source, sides, {sides.owner})
     after = _by_key(found, sides, {sides.owner, sides.here})
     renamed = _renamed(before, after) if sides.other_major else set()
-    left_out = {key[1] for key in before.keys() - after.keys() if _is_invalid(key[0], before[key])}
-    sides = replace(sides, lost={*sides.lost, *left_out})
+    left_out = {key for key in before.keys() - after.keys() if _is_invalid(key[0], before[key])}
+    sides = replace(sides, lost={*sides.lost, *(Lost(INVALID_INDEX, k[1], called(before[k][0])) for k in left_out)})
+    parents = parents_of((row[1], row[3]) for row in source if row[0] in TABLES)
+    gone = {key[1] for key in before.keys() - after.keys() if not before[key][0]}
     result = []
     for key in sorted(before.keys() | after.keys()):
         was, now = before.get(key), after.get(key)
         if (was and now and _same(was, now)) or (was is None and not sides.whole):
             continue
+        if was and now is None and was[0] in gone:
+            continue  # it went with what it belongs to
         change = "is missing" if now is None else "was not in the source" if was is None else "differs"
         reason = "named by another major version" if key in renamed else _reason(key, was, now, sides)
+        if not reason and (said := was or now):
+            own = said[0] or (key[1] if key[0] in TABLES else "")
+            reason = explained(Changed(*key, own, now is None), sides.lost, parents)
         result.append(Difference(*key, change, reason))
     return result
 
@@ -101,14 +112,17 @@ def _by_key(rows: Iterable[Row], sides: Sides, owners: set[str]) -> Rows:
         "|".join(rf'(?<![\w"]){re.escape(name)}(?![\w"])' for name in {*map(_quoted, owners), "pg_database_owner"})
     )
     rename = lambda text: mine.sub("OWNER", text)  # noqa: E731
-    return {
-        (kind, rename(name)): (of, _plain(kind, rename(text)))
-        for kind, name, of, text in rows
-        if kind not in AROUND
-        and CONSTRUCTOR not in text
-        and _schema(of or name) not in sides.skipped
-        and not (kind in ("schema", "grants") and _place(name) in sides.skipped)
-    }
+    found: dict[tuple[str, str], tuple[str, list[str]]] = {}
+    for kind, name, of, text in rows:
+        if (
+            kind not in AROUND
+            and not (kind == "function" and CONSTRUCTOR.search(text))
+            and _schema(of or name) not in sides.skipped
+            and not (kind in ("schema", "grants") and _place(name) in sides.skipped)
+        ):
+            key = kind, rename(name) if kind in OF_ROLES else name
+            found.setdefault(key, (of, []))[1].append(_plain(kind, rename(text)))
+    return {key: (of, "; ".join(sorted(texts))) for key, (of, texts) in found.items()}
 
 
 def _plain(kind: str, text: str) -> str:
@@ -133,15 +147,13 @@ def _reason(key: tuple[str, str], was: tuple[str, str] | None, now: tuple[str, s
             return "order of inherited columns"
         if ACCESS_METHOD.sub("", old) == ACCESS_METHOD.sub("", new):
             return "access method"
-    if _is_lost(name, (was or now or ("", ""))[0], sides.lost):
-        return EXPLAINED
     if kind in KINDS and (now is None or kind == "collation"):
         return KINDS[kind]
     if kind == "grants" and was and now and sides.owner != sides.here and _of_others(was[1]) == _of_others(now[1]):
         return "what an owner took from itself"
     if kind == "grants" and name.startswith(OF_OTHERS):
         return "rights that only its owner gives"
-    return UNEXPLAINED
+    return ""
 
 
 def _is_invalid(kind: str, said: tuple[str, str]) -> bool:
@@ -150,14 +162,6 @@ def _is_invalid(kind: str, said: tuple[str, str]) -> bool:
 
 def _of_others(grants: str) -> list[str]:
     return [text for text in grants.split("; ") if not text.endswith(" TO OWNER")]
-
-
-def _is_lost(name: str, of: str, lost: Collection[str]) -> bool:
-    parts = [part.partition("(")[0].partition(" USING ")[0].strip() for part in (name, of) if part]
-    plain = {part.replace('"', "").rpartition(" ")[2] for part in parts}
-    plain |= {part.rpartition(".")[0] for part in plain if part.count(".") == 2}
-    quoted = {part.partition('"')[2] for part in parts if '"' in part}
-    return any(item.partition("(")[0].strip() in plain or item.partition('"')[2] in quoted for item in lost)
 
 
 def _schema(qualified: str) -> str:

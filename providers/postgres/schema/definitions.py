@@ -15,7 +15,7 @@ from psycopg import sql
 
 from providers.postgres.connection import Connection, statements
 from providers.postgres.schema.archive import POST_DATA, PRE_DATA, Entry
-from providers.postgres.schema.model import SchemaObject, Table
+from providers.postgres.schema.model import SchemaObject, Table, parted, qualified
 from providers.postgres.schema.values import filled_views, sequence_values
 
 LEFT_OUT = frozenset(["ENCODING", "STDSTRINGS", "SEARCHPATH", "DATABASE", "DATABASE PROPERTIES"])
@@ -105,7 +105,7 @@ class Archive:
 
 
 def _qualified(entry: Entry) -> str:
-    return f"{entry.schema}.{entry.tag}"
+    return qualified(entry.schema, entry.tag)
 
 
 def _place(entry: Entry) -> str:
@@ -171,9 +171,9 @@ def _name(entry: Entry, table: str) -> str:
     """As a person would say it; a default by its column."""
     short = entry.tag
     if entry.kind in NAMED_WITH_TABLE and table:
-        short = short.removeprefix(table.split(".", 1)[1] + " ")
+        short = short.removeprefix(parted(table)[1] + " ")
         return f"{table}.{short}" if entry.kind == "DEFAULT" else short
-    return f"{entry.schema}.{short}" if entry.schema and entry.kind != "INDEX" else short
+    return qualified(entry.schema, short) if entry.schema and entry.kind != "INDEX" else short
 
 
 def _owner(archive: Archive, entry: Entry, section: int) -> list[SchemaObject]:
@@ -193,5 +193,6 @@ def _owner(archive: Archive, entry: Entry, section: int) -> list[SchemaObject]:
 
 
 def links(connection: Connection) -> dict[tuple[int, int], tuple[int, int]]:
-    rows = connection.execute(statements("archive_links"))
-    return {(int(catalog), int(oid)): (int(own), int(other)) for catalog, oid, own, other in rows}
+    """In one value: a row of its own for each costs more than all the rest."""
+    row = connection.execute(statements("archive_links")).fetchone()
+    return {(catalog, oid): (own, other) for catalog, oid, own, other in (row and row[0]) or ()}

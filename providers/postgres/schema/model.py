@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -31,7 +32,7 @@ class Table:
 
     @property
     def qualified(self) -> str:
-        return f"{self.schema}.{self.name}"
+        return qualified(self.schema, self.name)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -68,3 +69,20 @@ class Catalog:
 
 
 Name = tuple[str, str]
+
+
+def qualified(schema: str, name: str) -> str:
+    """schema.name, a schema that has a dot in quotes: `"a.b".c` and `a.b.c` are two tables."""
+    plain = "." not in schema and not schema.startswith('"')
+    return f"{schema if plain else quoted(schema)}.{name}"
+
+
+def parted(text: str) -> Name:
+    """What `qualified` was made of."""
+    match = re.fullmatch(r'"((?:[^"]|"")+)"\.(.*)', text, re.DOTALL)
+    schema, _, name = text.partition(".")
+    return (match[1].replace('""', '"'), match[2]) if match else (schema, name)
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

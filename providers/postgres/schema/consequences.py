@@ -1,0 +1,141 @@
+"""What of a schema is otherwise because a statement failed: only what that statement makes, of its own table.
+
+In: a difference of two fingerprints, the statements that failed. Out: how it is explained, or that it is not. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from providers.postgres.schema.generations import COMPUTED
+from providers.postgres.schema.model import parted, qualified
+
+UNEXPLAINED, EXPLAINED, FOLLOWS = "", "not rebuilt", "follows from what was not rebuilt"
+BOUNDS, INVALID_INDEX = "bounds", "invalid index"
+ATTACHED = frozenset(["table", "constraint", "trigger", "column", "silent key"])
+# By kind of statement, the kinds of rows that are otherwise without it. Any other kind makes a whole object.
+PARTS = {
+    **dict.fromkeys(["primary_key", "unique", "exclusion"], frozenset(["constraint", "index", "table"])),
+    **dict.fromkeys(["check", "constraint"], frozenset(["constraint"])),
+    **{name: frozenset([name]) for name in ("trigger", "policy", "default", "statistics", "comment", "grants")},
+    **dict.fromkeys(["table_attach", BOUNDS], ATTACHED),
+    "foreign_key": frozenset(["constraint", "silent key"]),
+    "index": frozenset(["index", "table"]),
+    "index_attach": frozenset(["index"]),
+    "row_security": frozenset(["row security"]),
+    "rule": frozenset(["rule", "view"]),
+    "owner": frozenset(["grants"]),
+    "default_grants": frozenset(["default grants"]),
+    "security_label": frozenset(["security label"]),
+    "sequence_owned_by": frozenset(["sequence"]),
+    "sequence_value": frozenset[str](),
+    "materialized_view_data": frozenset(["materialized view"]),
+    "publication_table": frozenset(["publication"]),
+    COMPUTED: frozenset(["column"]),
+    INVALID_INDEX: frozenset(["comment", "security label", "table"]),
+}
+NAMED = frozenset(["constraint", "silent key", "index", "trigger", "policy", "rule", "default", "statistics"])
+BY_KIND = frozenset(["default_grants", "publication_table"])  # the fingerprint calls these otherwise than pg_dump
+HEIRS = re.compile(r' INHERITS \(((?:"(?:[^"]|"")+"|[^")])+)\)')
+NAME = re.compile(r'("(?:[^"]|"")+"|[^\s",.()]+)\.("(?:[^"]|"")+"|[^\s",.()]+)')
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A statement that failed: its kind, how it is called, its table (as `qualified` says it) or none."""
+
+    kind: str
+    name: str
+    table: str = ""
+
+
+@dataclass(frozen=True)
+class Changed:
+    """One difference: a row of the fingerprint and the object it belongs to; `gone`: nothing of it is there."""
+
+    kind: str
+    name: str
+    of: str
+    gone: bool
+
+
+def explained(change: Changed, lost: Iterable[Lost], parents: Mapping[str, Collection[str]]) -> str:
+    """`parents` of tables, by name."""
+    found = {_how(change, item, parents) for item in lost}
+    return next((how for how in (EXPLAINED, FOLLOWS) if how in found), UNEXPLAINED)
+
+
+def parents_of(texts: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    """From the names of tables and their rows of the fingerprint."""
+    found = ((name, HEIRS.search(text)) for name, text in texts)
+    return {called(name): {*_names(match[1])} for name, match in found if match}
+
+
+def called(name: str) -> str:
+    """A name as the fingerprint quotes it, as `qualified` says it; what is no schema.name stays as it is."""
+    match = NAME.fullmatch(name)
+    return qualified(_bare(match[1]), _bare(match[2])) if match else name
+
+
+def _how(change: Changed, lost: Lost, parents: Mapping[str, Collection[str]]) -> str:
+    parts = PARTS.get(lost.kind)
+    if parts is None:
+        own = not change.of and (
+            _is_called(change.name, lost.name) or (lost.kind == "table" and called(change.name) == lost.table)
+        )
+        with_it = own or (change.of and (called(change.of) == lost.table or _is_called(change.of, lost.name)))
+        return UNEXPLAINED if not change.gone or not with_it else EXPLAINED if own else FOLLOWS
+    if change.kind not in parts:
+        return UNEXPLAINED
+    if lost.kind in BY_KIND:
+        return FOLLOWS
+    if not lost.table or not change.of:
+        same = _is_called(change.name, lost.name) or _is_called(change.of, lost.name)
+        return EXPLAINED if same else UNEXPLAINED
+    place = called(change.of)
+    if lost.kind == "index_attach":
+        return FOLLOWS if place in {lost.table, *_above(lost.table, parents)} else UNEXPLAINED
+    if change.kind in NAMED and lost.kind not in ("table_attach", BOUNDS):
+        if not _is_part(change, lost):
+            return UNEXPLAINED
+        own = place == lost.table
+        return EXPLAINED if own else FOLLOWS if lost.table in _above(place, parents) else UNEXPLAINED
+    return UNEXPLAINED if place != lost.table else EXPLAINED if change.kind == lost.kind else FOLLOWS
+
+
+def _is_part(change: Changed, lost: Lost) -> bool:
+    """A foreign key onto partitions has one more, numbered, for each of them."""
+    plain = lost.name.removeprefix(f"{lost.table}.").removeprefix(f"{parted(lost.table)[0]}.")
+    found = change.name.removesuffix(f" on {change.of}").removeprefix(f"{change.of}.")
+    match = NAME.fullmatch(found)
+    bare = _bare(match[2] if match else found)
+    number = bare.removeprefix(plain) if lost.kind == "foreign_key" and bare.startswith(plain) else "?"
+    return bare == plain or re.fullmatch(r"_?\d+", number) is not None
+
+
+def _is_called(name: str, lost: str) -> bool:
+    """However much pg_dump and the fingerprint say besides: arguments, owner, access method, kind."""
+    if not name:
+        return False
+    short = name.partition("(")[0].partition(" USING ")[0].strip()
+    word, wanted = short.replace('"', "").rpartition(" ")[2], lost.partition("(")[0].strip().replace('"', "")
+    return wanted in (word, short.replace('"', "")) or wanted.rpartition(" ")[2] == word.rpartition(".")[2] != ""
+
+
+def _above(table: str, parents: Mapping[str, Collection[str]]) -> set[str]:
+    reached, waiting = set[str](), [table]
+    while waiting:
+        more = {*parents.get(waiting.pop(), ())} - reached
+        reached |= more
+        waiting += more
+    return reached
+
+
+def _names(text: str) -> Iterator[str]:
+    return (qualified(_bare(schema), _bare(name)) for schema, name in NAME.findall(text))
+
+
+def _bare(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
