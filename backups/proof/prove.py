@@ -151,10 +151,8 @@ def _restore_and_compare(
     beside.ask(loader, comparison)
     for table in tables:
         loader.watch.check()
-        if table.qualified in anew:
-            loader.compare_whole([table])
-        else:
-            loader.compare(table, loads[table.qualified])
+        whole = table.qualified in anew
+        loader.compare_whole([table]) if whole else loader.compare(table, loads[table.qualified])
         loader.watch.log(f"{table.qualified}: {counted(table.rows, 'row')} compared.")
     found = schema_proof.compare(loader, drill.owner, skipped=[STAGING_SCHEMA])
     different = [f"The schema did not come back as it was: {item}." for item in found if not item.reason]

@@ -58,7 +58,7 @@ def test_every_row_is_proven_and_comes_back(
     done = restore(manifest, store, (), Target(empty_database, new=new))
 
     assert (verdict.status, verdict.reasons, verdict.rows) == ("proven", [], 3)
-    assert named in verdict.in_part
+    assert named in " ".join(verdict.amber)
     assert [note for note in done.notes if named in note]
     where = "t1" if "PARTITION" in text else "t"
     with psycopg.connect(empty_database) as connection:

@@ -71,8 +71,8 @@ def test_what_passed_once_is_proven_and_comes_back(
     done = restore(manifest, store, (), Target(empty_database, new=new))
 
     assert (verdict.status, verdict.reasons) == ("proven", [])
-    assert "The check once of public." in verdict.in_part
-    assert "It is there as NOT VALID." in verdict.in_part
+    assert "The check once of public." in " ".join(verdict.amber)
+    assert "It is there as NOT VALID." in " ".join(verdict.amber)
     assert [note for note in done.notes if "The check once of public." in note]
     assert validated(empty_database) == [(False,)]
     assert told(empty_database) == told(source)
@@ -93,7 +93,7 @@ def test_what_still_passes_is_whole(database, empty_database: str, store: Store,
     verdict = prove(manifest, store, server=drill)
     done = restore(manifest, store, (), Target(empty_database))
 
-    assert (verdict.status, verdict.reasons, verdict.in_part) == ("proven", [], "")
+    assert (verdict.status, verdict.reasons, verdict.amber) == ("proven", [], ())
     assert (dumped(empty_database), done.notes) == (dumped(source), ())
 
 
@@ -148,7 +148,7 @@ def test_rows_that_a_hash_of_this_server_puts_elsewhere_are_proven(database, sto
     verdict = prove(exported(database(HASHED), store, ALL), store, server=drill)
 
     assert (verdict.status, verdict.reasons) == ("proven", [])
-    assert "a restore brings them through the root" in verdict.in_part
+    assert "a restore brings them through the root" in " ".join(verdict.amber)
 
 
 @pytest.mark.parametrize("new", [False, True])

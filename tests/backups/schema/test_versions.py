@@ -60,7 +60,7 @@ def test_an_older_source_is_proven_on_the_newest_server(kind: str, database, new
     verdict = prove(exported(database(KINDS[kind]), store, ALL), store, server=lambda *_: on(newest))
 
     assert (verdict.status, verdict.reasons) == ("proven", [])
-    assert ("no XML" in verdict.in_part) == ("xml" in kind)
+    assert ("no XML" in " ".join(verdict.amber)) == ("xml" in kind)
 
 
 def test_a_newer_source_starts_a_cell_of_its_version(newest: EmbeddedPostgres, store: Store) -> None:
