@@ -10,7 +10,7 @@ from migrations_registry.analysis.model import BLOCKING, COMPATIBILITY, CONVENTI
 from migrations_registry.analysis.nested_statements import run_text
 from migrations_registry.analysis.parsing.comparisons import comparison
 from migrations_registry.analysis.parsing.constant_folding import literal
-from migrations_registry.analysis.parsing.nodes import inner_nodes, strings, value
+from migrations_registry.analysis.parsing.nodes import inner_nodes, is_null, strings, value
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import rule
 from migrations_registry.analysis.state import State
@@ -48,9 +48,9 @@ def plan(call: Node, statement: Node, state: State) -> None:
         _unschedule(literal(given.get("job_name")) or _selected(statement), state)
         return
     if name == "alter_job":
-        if "active" in given and value(given["active"]) is not True and not _is_null(given["active"]):
+        if "active" in given and value(given["active"]) is not True and not is_null(given["active"]):
             state.see(UNSCHEDULE, job="")
-        if "func_variadic" not in call and _is_null(given.get("command", {})):
+        if "func_variadic" not in call and ("command" not in given or is_null(given["command"])):
             return
     else:
         state.replaced.discard(("job", JOBS, literal(given.get("job_name")) or ""))
@@ -87,10 +87,6 @@ def _planned(finding: Finding) -> Finding:
     """Nothing sets a job off that could be judged then, so what is not seen now is never seen."""
     severity = OPAQUE if finding.rule == UNSEEN_CALL.id else _SOME_DAY.get(finding.severity, finding.severity)
     return finding._replace(severity=severity)
-
-
-def _is_null(node: Node) -> bool:
-    return not node or "isnull" in node.get("A_Const", {})
 
 
 def _selected(statement: Node) -> str | None:

@@ -111,6 +111,13 @@ def constant(node: Node) -> Any:
     return node["fval"].get("fval") if "fval" in node else None
 
 
+def is_null(expression: Node) -> bool:
+    """The constant NULL, also as a type's."""
+    while "TypeCast" in expression:
+        expression = expression["TypeCast"]["arg"]
+    return bool(expression.get("A_Const", {}).get("isnull"))
+
+
 def is_on(setting: Any) -> bool:
     """How PostgreSQL reads an option's value (defGetBoolean)."""
     return setting is True or str(setting).lower() in ("true", "on", "1")

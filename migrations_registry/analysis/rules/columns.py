@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrations_registry.analysis.model import AX, COMPATIBILITY, CONVENTION, DESTRUCTIVE
-from migrations_registry.analysis.parsing.nodes import label, relation
+from migrations_registry.analysis.parsing.nodes import is_null, label, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.parents import also_waits, ended
 from migrations_registry.analysis.rule_registry import on_alter, rule
@@ -77,7 +77,8 @@ def column_default(command: Node, alter: Node, state: State) -> None:
     name, column = relation(alter["relation"]), command["name"]
     if state.is_new(name):
         return
-    if "def" not in command and _is_required(name, column, state):
+    is_gone = "def" not in command or is_null(command["def"])
+    if is_gone and _is_required(name, column, state):
         state.see(DROP_DEFAULT, name=label(name), column=column)
     else:
         state.see(DEFAULT_CHANGE, column=column, name=label(name))

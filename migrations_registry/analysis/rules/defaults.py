@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, DATA, REWRITE, Name
-from migrations_registry.analysis.parsing.nodes import function_name, inner_nodes, label, relation, type_name
+from migrations_registry.analysis.parsing.nodes import function_name, inner_nodes, is_null, label, relation, type_name
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.builtin_functions import is_volatile
 from migrations_registry.analysis.rule_registry import on_alter, rule
@@ -143,7 +143,8 @@ def _is_absent(name: Name, column: str, state: State) -> bool:
 
 
 def _fills(column: Node, by_kind: dict[str, Node]) -> bool:
-    return bool(by_kind.keys() & {"CONSTR_DEFAULT", "CONSTR_GENERATED", "CONSTR_IDENTITY"}) or _is_serial(column)
+    has_value = "CONSTR_DEFAULT" in by_kind and not is_null(by_kind["CONSTR_DEFAULT"].get("raw_expr", {}))
+    return has_value or bool(by_kind.keys() & {"CONSTR_GENERATED", "CONSTR_IDENTITY"}) or _is_serial(column)
 
 
 def _is_virtual(by_kind: dict[str, Node]) -> bool:

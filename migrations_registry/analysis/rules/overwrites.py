@@ -80,7 +80,9 @@ def update(node: Node, state: State) -> None:
         return
     where = node.get("whereClause")
     rows = reach(where, node["relation"], others=not all(map(is_listed, node.get("fromClause", ()))))
-    _overwrites(rows, name, _columns(node["targetList"]), where, state, alone=True, brief=is_brief(node, state))
+    touches = rows == EVERY and "fromClause" not in node
+    targets = [each for each in node["targetList"] if not (touches and _keeps(each))]
+    _overwrites(rows, name, _columns(targets), where, state, alone=True, brief=is_brief(node, state))
 
 
 @on("MergeStmt")
@@ -108,6 +110,12 @@ def upsert(node: Node, state: State) -> None:
 def is_listed(source: Node) -> bool:
     """Rows that the statement writes out: VALUES."""
     return "valuesLists" in source.get("RangeSubselect", {}).get("subquery", {}).get("SelectStmt", {})
+
+
+def _keeps(target: Node) -> bool:
+    """`a = a`, which only sets off what hangs on the row."""
+    assigned = target["ResTarget"]
+    return strings(assigned.get("val", {}).get("ColumnRef", {}).get("fields", [])) == [assigned.get("name")]
 
 
 def _columns(targets: list[Node]) -> set[str]:

@@ -159,10 +159,11 @@ def alter_database(node: Node, state: State) -> None:
 
 @on("AlterRoleStmt", "CreateRoleStmt")
 def locked_role(node: Node, state: State) -> None:
-    """ALTER ROLE … NOLOGIN, CONNECTION LIMIT 0, VALID UNTIL."""
+    """ALTER ROLE … NOLOGIN, CONNECTION LIMIT 0, VALID UNTIL, PASSWORD NULL."""
     given = options(node.get("options", []))
     ends = given.get("validUntil", "infinity")
     is_out = given.get("canlogin") is False or given.get("connectionlimit") == 0 or ends != "infinity"
+    is_out = is_out or given.get("password") is True
     if isinstance(node["role"], dict) and is_out:
         since = "" if ends == "infinity" else f", from {ends} on,"
         state.see(LOCKS_OUT, what=f"role {node['role'].get('rolename', '?')}{since}")
