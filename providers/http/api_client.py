@@ -39,7 +39,7 @@ from providers.http.transport import DeadlineAdapter, exchange
 PART = 206  # that we never ask for
 MAX_BODY_BYTES = 32 * 1024 * 1024
 # No piece climbs (`.`, `..`) or ends the path: an id from outside names nothing but what it is put behind.
-_PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.~%:@!$&'()*+,;=-]+)+")
+_PATH = re.compile(r"/|(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.~%:@!$&'()*+,;=-]+)+")
 Params = Mapping[str, str | int | bool | Sequence[str] | None]
 
 

@@ -117,6 +117,7 @@ def test_a_function_is_deployed_kept_broken_and_put_back(act: Callable[..., Oper
         ({"status": "ACTIVE", "removed_at": NOW}, "removed"),
     ],
 )
+@pytest.mark.django_db
 def test_a_function_is_healthy_only_by_what_it_answered(told: dict[str, Any], health: str) -> None:
     assert EdgeFunction(slug="hello", **told).health == health
 
