@@ -100,7 +100,7 @@ class Builder(Maker):
         if of_rows and item.kind == "foreign_key" and not item.sql.endswith(NOT_VALID):
             make = partial(self.connection.execute, (item.sql + NOT_VALID).encode())
             text += THERE * (self.tried(item.name, item.table, make) is None)
-        self.amber.setdefault(f"{item.table} {item.name}" if of_rows else item.table or item.name, text)
+        self.amber.setdefault((item.table, item.name) if of_rows else (item.table or item.name, ""), text)
         return text
 
     def _is_rowless(self, item: Statement, problem: Problem) -> bool:
@@ -126,7 +126,7 @@ class Builder(Maker):
             problem = self.tried(what, owner, partial(put_on, self.connection, check))
             if problem:
                 notes.append(f"{problem.text}{THERE}{TODAY if problem.state == CHECKED else ''}")
-                self.amber[what] = notes[-1]
+                self.amber |= {(of, what): notes[-1] for of in check.holders or [owner]}
                 self.lost += [Statement("after", "check", f"{of}.{check.name}", "", False, of) for of in check.holders]
                 again = self.tried(what, owner, partial(put_on, self.connection, check, not_valid=True))
                 self.problems += [again.text] if again else []
@@ -168,7 +168,7 @@ class Builder(Maker):
             wanted = {t.qualified: postgres.Evidence(t.rows, t.digest) for t in self.manifest.tables}
             if root := whole_tree(self.connection, *each, wanted, through):
                 through.add(root)
-                self.amber[root] = f"{root}: {THROUGH_ROOT}."
+                self.amber[root, ""] = f"{root}: {THROUGH_ROOT}."
             else:
                 self.problems.append(f"{table.qualified}: what arrived differs from the snapshot ({found.rows} rows).")
 

@@ -36,7 +36,7 @@ class Loader(Builder):
         tables = [table for table in self.manifest.tables if there is None or table.qualified in there]
         for table in self.manifest.tables:
             if table not in tables:
-                self.amber.setdefault(table.qualified, f"{table.qualified} could not be made here.")
+                self.amber.setdefault((table.qualified, ""), f"{table.qualified} could not be made here.")
         return tables
 
     def load_all(self, tables: Sequence[Table], new: bool = False) -> dict[str, dict[str, Segment]]:
@@ -111,14 +111,14 @@ class Loader(Builder):
         """Whether tables whose rows are refused have columns that their own code computes: they come without it."""
         found = [pair for table in self._refused() for pair in let_go(self.connection, (table.schema, table.name))]
         for column, holders in found:
-            self.amber[column] = f"{column}: {NOT_COMPUTED}."
+            self.amber |= {(holder, column): f"{column}: {NOT_COMPUTED}." for holder in holders}
             self.lose(COMPUTED, *holders)
         return bool(found)
 
     def _beside(self, tables: Sequence[Table]) -> bool:
         """Whether some of them came out of a tree whose right partition may be another one here."""
         out = [table.qualified for table in tables if detach(self.connection, (table.schema, table.name))]
-        self.amber |= {name: f"{name}: {BESIDE_ROOT}." for name in out}
+        self.amber |= {(name, ""): f"{name}: {BESIDE_ROOT}." for name in out}
         self.lose("bounds", *out)
         return bool(out)
 
@@ -129,7 +129,7 @@ class Loader(Builder):
         """A restore brings rows through the root, and what that does not take, as a drill everything, beside it: the
         digest tells of rows."""
         error = self.refused.get(segment)
-        if error is None or error.sqlstate != CHECKED or table.qualified in self.amber:
+        if error is None or error.sqlstate != CHECKED or (table.qualified, "") in self.amber:
             return ""
         for schema, name in self._places(table):
             if not self._take_back(segment):
@@ -177,7 +177,9 @@ class Loader(Builder):
         if any(table.qualified == audit.qualified for audit in self.manifest.audit_tables):
             return False
         if self.lenient and sqlstate == psycopg.errors.DataException.sqlstate and self.other_order():
-            self.amber[table.qualified] = f"{table.qualified}: its rows were not checked: text has another order here."
+            self.amber[table.qualified, ""] = (
+                f"{table.qualified}: its rows were not checked: text has another order here."
+            )
             return True
         if not self.lenient or sqlstate != psycopg.errors.FeatureNotSupported.sqlstate:
             return False
@@ -185,7 +187,9 @@ class Loader(Builder):
             with self.connection.transaction():
                 self.connection.execute("SELECT '<a/>'::pg_catalog.xml")
         except psycopg.errors.FeatureNotSupported:
-            self.amber[table.qualified] = f"{table.qualified}: its rows were not checked, as this server has no XML."
+            self.amber[table.qualified, ""] = (
+                f"{table.qualified}: its rows were not checked, as this server has no XML."
+            )
             return True
         return False
 

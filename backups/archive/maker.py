@@ -36,7 +36,7 @@ class Maker:
 
     `beat_seconds` above 0: the session has an idle limit, so it is spoken to while an object is on its way.
     `denied`: what to say of a thing that the session's role may not make. `lenient`: what cannot be made here is no
-    problem of the copy: `amber` says of which table something could not be rebuilt, and why. `apart`: no
+    problem of the copy: `amber` says of which table what of it could not be rebuilt, and why. `apart`: no
     restore either, so rows stay in their own partition. `made`: needs no making. `before_batch`: told what comes.
     """
 
@@ -54,7 +54,7 @@ class Maker:
     bytes: int = 0
     again: list[Statement] = field(default_factory=list)
     held: list[HeldCheck] = field(default_factory=list)
-    amber: dict[str, str] = field(default_factory=dict)
+    amber: dict[tuple[str, str], str] = field(default_factory=dict)
     lost: list[Statement] = field(default_factory=list)
     refused: dict[Segment, ProviderError] = field(default_factory=dict)
     stand_ins: list[str] = field(default_factory=list)
@@ -76,7 +76,7 @@ class Maker:
         text, columns = without_code(item.sql) if item.kind == "table" else ("", [])
         problem = self.run(replace(item, sql=text or item.sql))
         for column in columns if not problem else ():
-            self.amber[f"{item.table}.{column}"] = f"{item.table}.{column}: {NOT_COMPUTED}."
+            self.amber[item.table, column] = f"{item.table}.{column}: {NOT_COMPUTED}."
             self.lose(COMPUTED, item.table)
         return problem
 

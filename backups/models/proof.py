@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import models
 
 from backups.models.run import Run
 from ledger.models import database_time
 from operations.models import Operation
+
+
+def reason_of(document: Mapping[str, Any]) -> str:
+    """Why a run with this proof is not proven, or is so in part; empty for one that is proven whole."""
+    amber = [text[:1].upper() + text[1:] for text in document.get("amber", [])]  # older proofs have none
+    part = ["Could not be checked here:", *amber] if amber else []
+    return " ".join([*document["problems"], *document["doubts"], *part])
 
 
 class Proof(models.Model):

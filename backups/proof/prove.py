@@ -6,7 +6,7 @@ In: a manifest, a store, identities, a Comparison. Out: a Verdict (proven, suspe
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -38,7 +38,8 @@ from providers.storage.base import Store
 class Verdict:
     """`problems` make it failed (the copy is not the snapshot), `doubts` suspect (it is, but look at the source).
 
-    `missing`: what the drill could not rebuild or compare; `amber`: the same of the run's own tables, whose rows hold.
+    `missing`: what the drill could not rebuild or compare; `amber`: the same of the run's own tables, whose rows hold,
+    and which these are.
     """
 
     run: str
@@ -55,6 +56,7 @@ class Verdict:
     facts: RunFacts | None = None
     missing: tuple[str, ...] = ()
     amber: tuple[str, ...] = ()
+    tables_in_part: tuple[str, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -103,9 +105,7 @@ def prove(
         )
         doubted = unexplained(doubts, examined, comparison.accepted)
         verdict = _verdict(loader, doubted, doubts.chains, took)
-        return replace(
-            verdict, examined=examined, facts=facts, missing=tuple(missing), amber=tuple(loader.amber.values())
-        )
+        return replace(verdict, examined=examined, facts=facts, missing=tuple(missing))
 
 
 def _verdict(loader: Loader, doubted: list[str], chains: int, took: int) -> Verdict:
@@ -120,6 +120,8 @@ def _verdict(loader: Loader, doubted: list[str], chains: int, took: int) -> Verd
         chains=chains,
         milliseconds=took,
         server_version=str(loader.connection.info.server_version),
+        amber=tuple(dict.fromkeys(loader.amber.values())),
+        tables_in_part=tuple(dict.fromkeys(table for table, _ in loader.amber)),
     )
 
 
@@ -139,7 +141,7 @@ def _restore_and_compare(
     if loader.problems:
         return [], []
     tables = loader.present()
-    loader.problems += [loader.amber[t.qualified] for t in loader.manifest.audit_tables if t not in tables]
+    loader.problems += [loader.amber[t.qualified, ""] for t in loader.manifest.audit_tables if t not in tables]
     if loader.problems:
         return [], missing
     loads = loader.load_all(tables, new=True)
@@ -156,7 +158,7 @@ def _restore_and_compare(
         loader.watch.log(f"{table.qualified}: {counted(table.rows, 'row')} compared.")
     found = schema_proof.compare(loader, drill.owner, skipped=[STAGING_SCHEMA])
     different = [f"The schema did not come back as it was: {item}." for item in found if not item.reason]
-    loader.amber |= {f"{item.name}, computed": f"{item} ({item.reason})." for item in found if item.reason == OTHERWISE}
+    loader.amber |= {(item.name, OTHERWISE): f"{item} ({item.reason})." for item in found if item.reason == OTHERWISE}
     declared = [f"{item} ({item.reason})" for item in found if item.reason not in (UNEXPLAINED, EXPLAINED, OTHERWISE)]
     missing = first_of([*dict.fromkeys([*loader.amber.values(), *missing, *declared])], MOST_TOLD)
     for text in missing:
@@ -185,15 +187,10 @@ def store_document(store: Store, document: dict[str, Any], signer: Signer | None
     return key
 
 
-def reason_of(document: Mapping[str, Any]) -> str:
-    """Why a run with this proof is not proven, or is so in part; empty for one that is proven whole."""
-    amber = [text[:1].upper() + text[1:] for text in document.get("amber", [])]  # older proofs have none
-    part = ["Could not be checked here:", *amber] if amber else []
-    return " ".join([*document["problems"], *document["doubts"], *part])
-
-
 def as_document(verdict: Verdict) -> dict[str, Any]:
-    lists = {name: list(getattr(verdict, name)) for name in ("problems", "doubts", "missing", "amber")}
+    lists = {
+        name: list(getattr(verdict, name)) for name in ("problems", "doubts", "missing", "amber", "tables_in_part")
+    }
     values = asdict(replace(verdict, examined=Examined(), facts=None))
     del values["facts"]
     return {**values, **lists, "status": verdict.status, "examined": verdict.examined.document()}

@@ -9,11 +9,12 @@ from backups.export.steps import run_of
 from backups.facts import store as facts_store
 from backups.facts.model import document_of
 from backups.models import Proof, Run
+from backups.models.proof import reason_of
 from backups.models.run import RunStatus
 from backups.proof import outcome
 from backups.proof.baseline import comparison_for
 from backups.proof.comparison import NOTHING_BEFORE, Comparison
-from backups.proof.prove import Verdict, as_document, prove, reason_of, rejected, store_document
+from backups.proof.prove import Verdict, as_document, prove, rejected, store_document
 from backups.step_support import record_run, watch
 from backups.stores.trusted_manifest import Rejected, store_of, trusted_manifest
 from operations.engine.claim import lock

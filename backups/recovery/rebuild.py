@@ -16,10 +16,10 @@ from backups.archive.manifest import Manifest
 from backups.archive.reader import Inventory, load, proofs
 from backups.archive.signed_json import ManifestError
 from backups.models import Policy, Proof, Run, Segment
+from backups.models.proof import reason_of
 from backups.models.run import RunStatus, segment_rows
 from backups.policies.defaults import ensure_policies
 from backups.policies.portal import ensure
-from backups.proof.prove import reason_of
 from operations.accounts import SYSTEM, system_user
 from operations.engine import kinds
 from operations.engine.sealing import content_sha256

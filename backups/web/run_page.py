@@ -72,6 +72,7 @@ def context(request: HttpRequest, pk: str) -> dict[str, Any]:
         "stored": stored_badge(run),
         "proven": proven_badge(run),
         "tables": _tables(segments),
+        "in_part": next((proof.document.get("tables_in_part", []) for proof in proofs), []),
         "outside": kept_by(run),
         "segments": segments[:SHOWN_SEGMENTS],
         "more_segments": len(segments) > SHOWN_SEGMENTS,

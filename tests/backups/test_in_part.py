@@ -91,6 +91,8 @@ def test_every_page_and_list_says_so(in_part: Run, admin_client: Client) -> None
     assert "proven in part" in out.getvalue()
     assert {name for name, text in texts.items() if "proven in part" not in text.lower()} == set()
     assert {name for name, text in texts.items() if "</span>Proven</span>" in text} == set()
+    assert Proof.objects.get(run=in_part).document["tables_in_part"] == ["public.users"]
+    assert texts["run"].count("In part</span>") == 1
     assert Proof.objects.get(run=in_part).word == "proven_in_part"
 
 

@@ -128,7 +128,7 @@ def test_what_no_drill_can_restore_goes_on_only_if_somebody_chose_it(
     """As where the drill's server lacks the extension of a column's type."""
 
     def without(self: Loader) -> list[Any]:
-        self.amber["public.leads"] = "public.leads could not be made here."
+        self.amber["public.leads", ""] = "public.leads could not be made here."
         return []
 
     monkeypatch.setattr(Loader, "present", without)
