@@ -21,7 +21,8 @@ from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from ledger import canonical
-from ledger.models import Entry, database_time
+from ledger.clock import database_time
+from ledger.models import Entry
 from providers.errors import Refused
 
 _SALT = "ledger.entry"

@@ -9,19 +9,12 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from django.db import connection, models
+from django.db import models
 
 from ledger.canonical import ZERO
+from ledger.clock import database_time as database_time  # migrations name it here
 
 SHA256 = r"^[0-9a-f]{64}$"
-
-
-def database_time() -> datetime:
-    """The clock of the ledger's times, by which all processes agree what is due, fresh or over."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        moment: datetime = cursor.fetchone()[0]
-    return moment
 
 
 class Entry(models.Model):

@@ -13,7 +13,8 @@ from django.db import transaction
 
 from ledger import canonical, channel
 from ledger.authenticity import code_of, digest_of
-from ledger.models import Checkpoint, Entry, Head, database_time
+from ledger.clock import clock_timestamp
+from ledger.models import Checkpoint, Entry, Head
 from ledger.registry import listeners
 from ledger.report import VerificationReport
 from ledger.verification import verify
@@ -59,7 +60,7 @@ def record(
 def _append(entry: Entry, at: datetime | None) -> Entry:
     head = _locked_head()
     entry.sequence, entry.previous_sha256 = head.sequence + 1, head.sha256
-    entry.at = (at or database_time()).astimezone(UTC)
+    entry.at = (at or clock_timestamp()).astimezone(UTC)
     entry.sha256 = digest_of(entry)
     entry.mac = code_of(entry.sha256)
     entry.save(force_insert=True)

@@ -33,6 +33,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "sampelit_ops.logging.RequestIdMiddleware",
     "sampelit_ops.web.request_bounds.RequestBounds",
+    "sampelit_ops.web.one_moment.OneMoment",
     "django.middleware.gzip.GZipMiddleware",  # CSRF tokens are masked anew each time, so BREACH learns nothing
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ledger.models import database_time as database_time
+from ledger.clock import clock_timestamp
+from ledger.clock import database_time as database_time
 
 MOST_SKEW_SECONDS = 30.0
 
 
 def skew_seconds() -> float:
     """How many seconds this machine's clock is ahead of the database's."""
-    return (datetime.now(UTC) - database_time()).total_seconds()
+    return (datetime.now(UTC) - clock_timestamp()).total_seconds()

@@ -225,7 +225,7 @@ def test_an_owner_is_asked_once_for_webhooks_however_many_services(sandbox: Harn
 )
 def test_doctor_says_when_none_arrives(settings: Any, portal_days: int, days: int | None, tone: str) -> None:
     settings.RENDER_WEBHOOK_SECRET = WEBHOOK_SECRET
-    with mock.patch("ledger.services.database_time", return_value=timezone.now() - timedelta(days=portal_days)):
+    with mock.patch("ledger.services.clock_timestamp", return_value=timezone.now() - timedelta(days=portal_days)):
         record("deployments.runs_portal", actor="ana")
     if days is not None:
         at = timezone.now() - timedelta(days=days)
