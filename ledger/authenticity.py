@@ -21,8 +21,7 @@ from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from ledger import canonical
-from ledger.clock import database_time
-from ledger.models import Entry
+from ledger.models import Entry, database_time
 from providers.errors import Refused
 
 _SALT = "ledger.entry"

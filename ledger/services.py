@@ -13,8 +13,7 @@ from django.db import transaction
 
 from ledger import canonical, channel
 from ledger.authenticity import code_of, digest_of
-from ledger.clock import clock_timestamp
-from ledger.models import Checkpoint, Entry, Head
+from ledger.models import Checkpoint, Entry, Head, clock_timestamp
 from ledger.registry import listeners
 from ledger.report import VerificationReport
 from ledger.verification import verify

@@ -16,9 +16,8 @@ from itertools import pairwise
 from django.conf import settings
 from django.db import transaction
 
-from ledger.clock import database_time
 from ledger.collector_lines import Kept, as_json, as_syslog
-from ledger.models import Entry, Head, Stream
+from ledger.models import Entry, Head, Stream, database_time
 from providers import collector
 from providers.errors import ProviderError, Refused
 

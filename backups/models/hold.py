@@ -6,7 +6,7 @@ from django.db import models
 
 from backups.models.incident import Incident
 from backups.models.run import Run
-from ledger.clock import database_time
+from ledger.models import database_time
 
 
 class Hold(models.Model):

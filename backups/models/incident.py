@@ -9,7 +9,7 @@ from django.db import models
 
 from backups.models.policy import Policy
 from backups.models.run import Run
-from ledger.clock import database_time
+from ledger.models import database_time
 from operations.models import Environment
 
 MOST_ROWS = 200

@@ -11,7 +11,7 @@ from django.db import models
 
 from backups.cron_line import why_no_schedule
 from backups.policy_spec import FLOOR, POINT_DAYS, PORTAL_WITHOUT_ROWS, PolicySpec, Rule, is_restore_point
-from ledger.clock import database_time
+from ledger.models import database_time
 from operations.databases import is_portal
 from operations.models import Environment
 from operations.models.environment_columns import variable_name

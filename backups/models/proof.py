@@ -8,7 +8,7 @@ from typing import Any
 from django.db import models
 
 from backups.models.run import Run
-from ledger.clock import database_time
+from ledger.models import database_time
 from operations.models import Operation
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from ledger.clock import database_time
+from ledger.models import database_time
 from operations.models import Environment, SupabaseProject
 
 

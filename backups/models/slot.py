@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from backups.models.policy import Policy
-from ledger.clock import database_time
+from ledger.models import database_time
 from operations.models import Operation
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import models
 
-from ledger.clock import database_time
+from ledger.models import database_time
 
 
 class StoreReport(models.Model):

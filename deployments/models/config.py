@@ -8,7 +8,7 @@ from __future__ import annotations
 from django.db import models
 
 from deployments.models.service import Service
-from ledger.clock import database_time
+from ledger.models import database_time
 
 
 class Kind(models.TextChoices):

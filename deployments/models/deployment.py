@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from django.db import models
 
 from deployments.models.service import Service
-from ledger.clock import database_time
+from ledger.models import database_time
 from operations.models import Operation
 
 

@@ -6,7 +6,7 @@ import hashlib
 
 from django.db import models
 
-from ledger.clock import database_time
+from ledger.models import database_time
 from operations.models import Environment
 
 

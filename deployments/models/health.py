@@ -6,7 +6,7 @@ from django.db import models
 
 from deployments.models.deployment import Deployment
 from deployments.models.service import Service
-from ledger.clock import database_time
+from ledger.models import database_time
 
 
 class HealthCheck(models.Model):

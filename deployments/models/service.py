@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import models
 
-from ledger.clock import database_time
+from ledger.models import database_time
 from operations.models import Environment
 
 STALE_PREVIEW_DAYS = 14

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import models
 
-from ledger.clock import database_time
+from ledger.models import database_time
 from migrations_registry.models.file import MigrationFile
 from migrations_registry.models.schema import SchemaFingerprint
 from operations.models import Environment, Operation

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from django.db import models
 
-from ledger.clock import database_time
+from ledger.models import database_time
 from operations.models import Risk
 
 # How the measure's phrases of such effects begin.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from ledger.clock import database_time
+from ledger.models import database_time
 from migrations_registry.fingerprint.model import Fingerprint, from_json
 from migrations_registry.models.file import MigrationFile
 from operations.models import Environment

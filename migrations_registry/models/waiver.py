@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from ledger.clock import database_time
+from ledger.models import database_time
 from migrations_registry.models.file import MigrationFile
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
-from ledger.clock import database_time
+from ledger.models import database_time
 from operations.models.operation import Operation
 
 

@@ -10,7 +10,7 @@ from django.core.validators import URLValidator
 from django.db import models, transaction
 from django.db.models.functions import Now
 
-from ledger.clock import database_time
+from ledger.models import database_time
 from operations.models import environment_columns as columns
 from operations.models.environment_columns import variable_name
 

@@ -19,7 +19,7 @@ from django.db import models
 from django_otp.models import MAX_THROTTLE_DELAY_SECONDS, Device, ThrottlingMixin, TimestampMixin
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from ledger.clock import database_time
+from ledger.models import database_time
 from operations.models.factor_key import opened, sealed
 
 

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
-from ledger.clock import database_time
+from ledger.models import database_time
 from operations.models.environment import Environment
 from operations.models.ulid import new_ulid
 

@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from ledger.clock import database_time
+from ledger.models import database_time
 from operations.models.environment import Environment
 from operations.models.token_scopes import READ, REQUEST, SCOPES, in_order, scope_of
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ledger.clock import clock_timestamp
-from ledger.clock import database_time as database_time
+from ledger.models import clock_timestamp
+from ledger.models import database_time as database_time
 
 MOST_SKEW_SECONDS = 30.0
 

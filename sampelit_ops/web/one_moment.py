@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from ledger.clock import one_moment
+from ledger.models import one_moment
 
 
 class OneMoment:

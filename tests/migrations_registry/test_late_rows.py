@@ -31,7 +31,7 @@ from providers.storage.local import LocalStore
 from tests import portal_database, sampling
 from tests.migrations_registry.late_rows_case import Case
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 RUNS = sampling.size("KEEPS")
 SEED = sampling.SEED

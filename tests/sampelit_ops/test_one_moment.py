@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from ledger.clock import database_time, one_moment
+from ledger.models import database_time, one_moment
 from tests import factories
 from tests.browser.pages import pages
 
