@@ -5,9 +5,10 @@ Out: an object, or a Problem; `amber` and `lost` tell of what came otherwise.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import psycopg
 
@@ -27,6 +28,14 @@ EXISTING = {
     "schema": "SELECT FROM pg_namespace WHERE nspname = %s",
     "extension": "SELECT FROM pg_extension WHERE extname = %s",
 }
+RIGHTS = ("grants", "default_grants")
+ONE = re.compile(r"""(?:[^;"']|"(?:[^"]|"")*+"|'(?:[^']|'')*+')++""")  # statement of a text
+NAME = r'(?:"(?:[^"]|"")+"|[\w$]+)'
+ROLE = re.compile(NAME)
+POLICY = re.compile(
+    rf"(CREATE POLICY {NAME} ON {NAME}(?:\.{NAME})?(?: AS RESTRICTIVE)?(?: FOR \w+)? TO )({NAME}(?:, {NAME})+)(.*)",
+    re.S,
+)
 MAY_NOT = " Let the target's role create there (GRANT CREATE ON SCHEMA …), or name the owner in the variable."
 
 
@@ -87,7 +96,23 @@ class Maker:
         problem = self.tried(what, item.table, lambda: self.connection.execute(item.sql.encode()))
         if problem and self.lenient and item.kind == "collation":
             return self._stand_in(item, problem)
-        return problem
+        if problem and (found := POLICY.fullmatch(item.sql)):
+            self._for_those_there(what, item, *found.groups())
+        return self._one_by_one(what, item) if problem and item.kind in RIGHTS else problem
+
+    def _for_those_there(self, what: str, item: Statement, head: str, roles: str, rest: str) -> None:
+        """What a policy says of several roles still counts for those that are there: without it they might do more."""
+        there = {name for (name,) in self.connection.execute("SELECT pg_catalog.quote_ident(rolname) FROM pg_roles")}
+        if kept := [role for role in ROLE.findall(roles) if role in there]:
+            text = f"{head}{', '.join(kept)}{rest}"
+            self.tried(what, item.table, lambda: self.connection.execute(text.encode()))
+
+    def _one_by_one(self, what: str, item: Statement) -> Problem | None:
+        """pg_dump takes rights from everybody and gives them to each in one text: a role that is not there takes none
+        of the others'. The first that failed."""
+        each = (text for text in ONE.findall(item.sql) if text.strip())
+        tried = [self.tried(what, item.table, partial(self.connection.execute, text.encode())) for text in each]
+        return next(filter(None, tried), None)
 
     def _stand_in(self, item: Statement, problem: Problem) -> Problem | None:
         """In a drill the order of bytes does for a collation that its server has not: only order is not checked."""
