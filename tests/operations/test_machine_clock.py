@@ -36,7 +36,7 @@ ASKED_HERE = {
     SAID: """backups/proof/prove.py ledger/backfill.py operations/engine/context.py operations/models/ulid.py
         operations/web/form_key.py operations/worker/messages.py sampelit_ops/demo/accidents/causes.py
         sampelit_ops/demo/history.py sampelit_ops/demo/users.py""",
-    SHOWN: """backups/web/calendar.py backups/web/evidence_page.py backups/web/layers.py backups/web/trends.py
+    SHOWN: """backups/web/calendar.py backups/web/evidence_page.py backups/web/trends.py
         deployments/web/delivery.py deployments/web/deployment_page.py deployments/web/environment_page.py
         deployments/web/logs.py ledger/admin.py operations/admin/filters.py operations/management/commands/ops.py
         operations/models/operation.py operations/web/formatting.py sampelit_ops/recover/options.py
