@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from django.db import transaction
+from django.db import models, transaction
 from django.urls import reverse
 
 from backups.models import ProviderBackup
@@ -143,7 +143,7 @@ def _store(row: SupabaseProject, ref: str, fields: dict[str, object], keep_error
 
 
 def _store_backups(environment: Environment, ref: str, listed: Backups, points: dict[str, str]) -> None:
-    now, seen = database_time(), []
+    now, seen, marked = database_time(), [], []
     for entry in listed.entries:
         detail = {"physical": entry.physical}
         fields = {"taken_at": entry.inserted_at, "status": entry.status, "detail": detail}
@@ -152,10 +152,12 @@ def _store_backups(environment: Environment, ref: str, listed: Backups, points: 
         fields = {"earliest_at": listed.earliest, "latest_at": listed.latest, "status": "AVAILABLE"}
         seen.append(_keep(environment, ref, ProviderBackup.Kind.PITR_WINDOW, WINDOW, now, fields))
     for name, status in points.items():
-        seen.append(_keep(environment, ref, ProviderBackup.Kind.RESTORE_POINT, name, now, {"status": status}))
+        marked.append(_keep(environment, ref, ProviderBackup.Kind.RESTORE_POINT, name, now, {"status": status}))
     rows = ProviderBackup.objects.filter(environment=environment, gone_at=None)
     rows.exclude(ref=ref).update(gone_at=now)
-    gone = unlisted(rows.filter(ref=ref), seen)
+    points_here = models.Q(kind=ProviderBackup.Kind.RESTORE_POINT)  # each was asked for by its name
+    gone = unlisted(rows.filter(~points_here, ref=ref), seen)
+    gone += unlisted(rows.filter(points_here, ref=ref), marked, may_be_empty=True)
     rows.filter(pk__in=[row.pk for row in gone]).update(gone_at=now)
     oldest = min((entry.inserted_at for entry in listed.entries if entry.inserted_at), default=now)
     if lost := [row for row in gone if (row.taken_at or now) > oldest]:

@@ -30,10 +30,9 @@ def not_found(row: Any) -> bool:
 
 
 def found(row: Any) -> None:
-    """It was answered: an earlier 404 was a passing one."""
-    if row.missing_since is not None:
-        type(row)._default_manager.filter(pk=row.pk).update(missing_since=None)
-        row.missing_since = None
+    """It was answered: an earlier 404 was a passing one, also of another process since the row was read."""
+    type(row)._default_manager.filter(pk=row.pk).exclude(missing_since=None).update(missing_since=None)
+    row.missing_since = None
 
 
 def unlisted(rows: QuerySet[Any], listed: Collection[object], *, may_be_empty: bool = False) -> list[Any]:

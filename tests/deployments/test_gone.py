@@ -17,6 +17,7 @@ from deployments.variables import fingerprints, parity
 from ledger.models import Entry
 from ledger.registry import sentence_for
 from operations.models import Environment, Heartbeat, Notification
+from operations.periodic import gone
 from operations.periodic.gone import APART
 from operations.supabase_projects import known_projects, remember_projects
 from providers.errors import ProviderError
@@ -108,6 +109,15 @@ def test_a_variable_that_is_back_is_asked_about_anew(sandbox: Harness, read: Ser
 
     row = read.variables.get(key="JWT_SECRET")
     assert row.missing_since is None
+
+
+def test_an_answer_takes_back_a_404_of_another_process_too(read: Service) -> None:
+    stale = Service.objects.get(pk=read.pk)
+    assert not gone.not_found(read)
+
+    gone.found(stale)
+
+    assert Service.objects.get(pk=read.pk).missing_since is None
 
 
 @pytest.fixture

@@ -72,6 +72,24 @@ def test_a_backup_that_supabase_forgets_is_kept_as_gone(unread_production: Envir
     assert ProviderBackup.objects.listed().filter(kind="daily").count() == 7
 
 
+def test_a_point_that_is_there_does_not_let_an_empty_list_speak(
+    unread_production: Environment, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync(unread_production, platform.client)
+    point = {"environment": unread_production, "ref": REF, "kind": "restore_point", "external_id": "p"}
+    ProviderBackup.objects.create(**point, status="AVAILABLE")
+    platform.control("PATCH", f"projects/{REF}", {"backups": [], "pitr_enabled": False})
+    left = []
+    for points in ({"p": "AVAILABLE"}, {}):
+        monkeypatch.setattr("backups.provider.sync._points", lambda *_, points=points: points)
+        for _ in range(3):
+            sync(unread_production, platform.client)
+            for_a_minute(ProviderBackup)
+        left.append([ProviderBackup.objects.listed().filter(kind=kind).count() for kind in ("daily", "restore_point")])
+
+    assert left == [[7, 1], [7, 0]]
+
+
 def test_only_what_this_environment_has_and_supabase_no_longer_lists_is_gone(
     unread_production: Environment, platform: Platform
 ) -> None:
