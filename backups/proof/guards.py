@@ -25,7 +25,7 @@ HARMLESS = re.compile(
     r" WITH \([^)]*\)|; -- TOAST [^;]*|; -- TABLESPACE [^;]*|; -- REPLICA IDENTITY[^;]*|; -- CLUSTERED| NOT VALID$"
 )
 VALUED = re.compile(r"( NOT NULL)?( GENERATED .*?)?(?:; -- .*)?$", re.DOTALL)  # the end of a column's row
-LAST = re.compile(r'("(?:[^"]|"")+"|[^".]+)$')
+PART = re.compile(r'"(?:[^"]|"")*+"?|[^".]+')
 WORDS = {"value": "default or computed value of", "not null": "NOT NULL of"}
 VALUES = ("not null", "value")
 CODE = frozenset(["function", "procedure", "type"])
@@ -103,15 +103,15 @@ def _called(rows: Sequence[Row], texts: Sequence[str]) -> dict[Key, str]:
 def _word(row: Row) -> re.Pattern[str]:
     """How a text names it: code by its last name and a bracket, a domain in full, as PostgreSQL prints it."""
     kind, name, _, text = row
-    match = LAST.search(name.partition("(")[0])
-    if kind == "type" or match is None:
+    last = PART.findall(name.partition("(")[0])[-1:]
+    if kind == "type" or not last:
         return re.compile(rf"{re.escape(name)}(?![\w$])" if text.startswith("CREATE DOMAIN ") else "(?!)")
-    return re.compile(rf'(?<![\w$]){re.escape(match[1].strip(chr(34)))}"?\s*\(')
+    return re.compile(rf'(?<![\w$]){re.escape(last[0].strip(chr(34)))}"?\s*\(')
 
 
 def _nameless(key: Key, text: str) -> tuple[str, str]:
-    match = LAST.search(key[1])
-    return key[0], text.replace(f" {match[1]} ", " ", 1) if match else text
+    last = PART.findall(key[1])[-1:]
+    return key[0], text.replace(f" {last[0]} ", " ", 1) if last else text
 
 
 def _matters(key: Key, was: str | None, now: str | None, full: str, columns: Collection[str]) -> bool:

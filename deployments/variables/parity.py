@@ -111,6 +111,9 @@ def _finding(
         tone, text = "warn", f"{ours.origin} set it differently; unlink one or set it on the service"
     if ours and ours.missing and tone == "ok":
         tone, text = "warn", "Render did not find it when asked last; it is asked once more"
+    if theirs and not same and tone == "ok" and (theirs.clash or theirs.missing):
+        why = "its groups set it differently" if theirs.clash else "Render did not find it when asked last"
+        tone, text = "warn", f"production's value is not known: {why}"
     return ParityFinding(key if kind == "variable" else f"file {key}", rule, tone, text, ours.origin if ours else "")
 
 

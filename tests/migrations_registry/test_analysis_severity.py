@@ -19,6 +19,12 @@ FOUND = {
     "ALTER SEQUENCE s AS smallint": "MV-SEQUENCE-LIMIT",
     "SET lock_timeout = '10h'; ALTER TABLE t ADD COLUMN x int": "MT-TIMEOUT-RAISED",
     "SET lock_timeout = '5min'": "MT-TIMEOUT-RAISED",
+    "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS "
+    "$$ BEGIN RAISE NOTICE 'auth.uid()'; DELETE FROM public.t; END $$": "MS-DEFINER-OPEN",
+    "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS "
+    "$$ BEGIN RAISE NOTICE 'request.jwt'; DELETE FROM public.t; END $$": "MS-DEFINER-OPEN",
+    "CREATE FUNCTION f(who uuid DEFAULT auth.uid()) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = '' "
+    "BEGIN ATOMIC DELETE FROM public.t; END": "MS-DEFINER-OPEN",
     "SET LOCAL search_path = app; BEGIN; CREATE TABLE n (a int); COMMIT": "MT-TX-CONTROL",
     "SET TRANSACTION READ ONLY; BEGIN; CREATE TABLE n (a int); COMMIT": "MT-TX-CONTROL",
     "SET default_transaction_isolation = 'serializable'; BEGIN; CREATE TABLE n (a int); COMMIT": "MT-TX-CONTROL",

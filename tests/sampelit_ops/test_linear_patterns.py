@@ -27,6 +27,10 @@ PUT_TOGETHER = {
     "providers/embedded_postgres/pg_dump.py: f'^{program}: (error: )?'": "the name of one of two programs",
     "deployments/blueprint/rules/shapes.py: pattern": "literals of our own beside the fields",
     "backups/archive/subset.py: f'(?<![\\\\w.\\\\\"]){re.escape(old)}(?=[,)])'": "a plain word, the name of a table",
+    "backups/proof/guards.py: "
+    "f'{re.escape(name)}(?![\\\\w$])' if text.startswith('CREATE DOMAIN ') else '(?!)'": "a plain word",
+    "backups/proof/guards.py: "
+    "f'(?<![\\\\w$]){re.escape(last[0].strip(chr(34)))}\"?\\\\s*\\\\('": "a plain word, the name of a function",
     "operations/worker/messages.py: f'[{ALPHABET}]{{26}}|{CANARY}'": "26 of one class, or a word",
     "providers/postgres/schema/comparison.py: '|'.join((f'(?<![\\\\w\"]){re.escape(name)}(?![\\\\w\"])' "
     "for name in {*map(_quoted, owners), 'pg_database_owner'}))": "plain words, the names of owners",

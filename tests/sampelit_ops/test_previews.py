@@ -29,7 +29,10 @@ WALKED = {
 }
 KINDS = sorted(name for name in kinds.registry.kinds if name not in WALKED and not name.startswith("test."))
 ENDS = re.compile(r"[.:]$|\d UTC|→|https:|curl|destroys data|half a minute")
-ODD = re.compile(r"\b1 (?:[a-z]+ )?[a-z]+s\b(?! is)|\b1 are\b|\bNone\b(?! (?:of|was))|\bTrue\b|\bFalse\b|\s,|\.\.$")
+ODD = re.compile(
+    r"\b1 (?!(?:s|m|h|d|ms)\b)(?:[a-z]+ )?[a-z]+s\b(?! is)|\b1 are\b"
+    r"|\bNone\b(?! (?:of|was))|\bTrue\b|\bFalse\b|\s,|\.\.$"
+)
 
 
 def preview_of(client: Client, name: str) -> str:

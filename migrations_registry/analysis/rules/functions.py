@@ -70,8 +70,11 @@ DO = rule(
 )
 
 _TOUCHES_ROWS = re.compile(r"\b(from|into|update|truncate|execute|table)\s+[\w\"]", re.IGNORECASE)
-_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
-_ASKS = re.compile(r"\bauth\.(uid|jwt|role|email)\s*\(|\bsession_user\b|request\.jwt", re.IGNORECASE)
+_COMMENT = re.compile(r"--[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?")
+_ASKS = re.compile(r"\bauth\.(uid|jwt|role|email)\s*\(|\bsession_user\b", re.IGNORECASE)
+_ASKS_BY_SETTING = re.compile(r"\bcurrent_setting\s*\(\s*'request\.jwt", re.IGNORECASE)
+_TEXT = re.compile(r"('(?:[^']|'')*+'?)|--[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?")
+_BODY = re.compile(r"\b(?:BEGIN\s+ATOMIC|RETURN)\b", re.IGNORECASE)
 _RUN = {"OBJECT_AGGREGATE", "OBJECT_OPERATOR"}
 _NAMES = {f"OBJECT_{kind}" for kind in ("FUNCTION", "PROCEDURE", "ROUTINE", "AGGREGATE", "OPERATOR")}
 _TYPES = {"OBJECT_TYPE", "OBJECT_DOMAIN"}
@@ -102,17 +105,19 @@ def create_function(node: Node, state: State) -> None:
 
 def _serves_anybody(node: Node, made: Routine, state: State) -> bool:
     """No trigger's, where others look, not withdrawn from the public by the file, and never asks who calls."""
-    text, schema = made.body or state.source, made.name[0]
+    text, schema = made.body or made.statement, made.name[0]
     is_trigger = type_name(node.get("returnType", {})) in ("trigger", "event_trigger")
     is_open = schema == "public" or (state.exposed and schema not in MANAGED | {"private"})
     reachable = is_open and made.name not in state.secured
     touches = any(map(_TOUCHES_ROWS.search, (text, _COMMENT.sub(" ", text))))
-    return not is_trigger and reachable and touches and not asks_caller(text)
+    return not is_trigger and reachable and touches and not asks_caller(made)
 
 
-def asks_caller(text: str) -> bool:
-    """Whether it names what tells who calls: no comment, and no current_user, which is its owner."""
-    return bool(_ASKS.search(_COMMENT.sub(" ", text)))
+def asks_caller(made: Routine) -> bool:
+    """Whether its body names what tells who calls: no comment or text, and no current_user, which is its owner."""
+    body = made.body or _BODY.split(made.statement, maxsplit=1)[-1]  # a default of an argument is the caller's to give
+    asks = _ASKS.search(_TEXT.sub(" ", body))
+    return bool(asks or _ASKS_BY_SETTING.search(_TEXT.sub(lambda found: found[1] or " ", body)))
 
 
 @on("AlterFunctionStmt")

@@ -123,7 +123,7 @@ def _is_guarded(item: Node, objects: str, wide: bool, state: State) -> bool:
     types = [type_text(each["TypeName"]) for each in item.get("ObjectWithArgs", {}).get("objargs", [])]
     known = [each for each in state.routines.get(name[1], []) if each.name in state.made_names]
     made = [each for each in known if each.name == name and list(each.types) == types]
-    return any(not each.is_definer or not each.replaces or asks_caller(each.statement) for each in made)
+    return any(not each.is_definer or not each.replaces or asks_caller(each) for each in made)
 
 
 def _only_tightens_new(node: Node, roles: list[str], state: State) -> bool:
