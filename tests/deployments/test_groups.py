@@ -428,3 +428,14 @@ def test_what_will_happen_is_told_before_the_secret_is_typed(read: None, client:
     assert "sampelit-common, reaches sampelit-api, sampelit-api-staging" in text
     assert "sampelit-api-staging (staging) gets it." in text
     assert not Operation.objects.exists()
+
+
+@pytest.mark.parametrize("doubt", ["clash", "missing"])
+@pytest.mark.parametrize("key", ["JWT_SECRET", "MAIL_FROM"])
+def test_what_production_has_is_compared_only_where_it_is_known(key: str, doubt: str) -> None:
+    ours = {("variable", key): parity.Effective("ours", "itself")}
+    theirs = {("variable", key): parity.Effective("theirs", "group a, group b", **{doubt: True})}
+
+    found = {each.key: each for each in parity.judge(ours, theirs, "web_service", same=False)}[key]
+
+    assert (found.tone, found.text.startswith("production's value is not known: ")) == ("warn", True)
