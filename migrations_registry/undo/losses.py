@@ -17,7 +17,9 @@ from migrations_registry.undo.columns import COLUMN
 from migrations_registry.undo.names import Name, parts
 
 Effects = Iterable[Mapping[str, object]]
-REFERENCES = re.compile(r" FOREIGN KEY .*? REFERENCES ((?:\"(?:[^\"]|\"\")+\"|[^(\"])+)\(")
+REFERENCES = re.compile(
+    r" FOREIGN KEY \((?:\"(?:[^\"]|\"\")++\"|[^\"()])++\) REFERENCES ((?:\"(?:[^\"]|\"\")++\"|[^(\"])++)\("
+)
 # Outside of schema and rows, where neither a fingerprint nor a restore point looks.
 BEYOND = frozenset({"role", "large object", "database", "tablespace", "pg_user_mapping", "server", "publication"})
 

@@ -38,8 +38,8 @@ PARTS = {
 }
 NAMED = frozenset(["constraint", "silent key", "index", "trigger", "policy", "rule", "default", "statistics"])
 BY_KIND = frozenset(["default_grants", "publication_table"])  # the fingerprint calls these otherwise than pg_dump
-HEIRS = re.compile(r' INHERITS \(((?:"(?:[^"]|"")+"|[^")])+)\)')
-NAME = re.compile(r'("(?:[^"]|"")+"|[^\s",.()]+)\.("(?:[^"]|"")+"|[^\s",.()]+)')
+HEIRS = re.compile(r' INHERITS \(((?:"(?:[^"]|"")++"|[^"()])++)\)')
+NAME = re.compile(r'((?<!")"(?:[^"]|"")++"|(?<![^\s",.()])[^\s",.()]++)\.("(?:[^"]|"")++"|[^\s",.()]++)')
 
 
 @dataclass(frozen=True)
