@@ -32,7 +32,7 @@ def look_ahead(statements: list[Raw], data: bytes, state: State) -> None:
         state.last_settings.add(id(statement.node))
     state.exposed = state.facts is not None and state.facts.is_supabase
     state.counted = b"setval" in data.lower()
-    names = Identities()
+    names, plans = Identities(), b"cron" in data
     for statement in statements:
         if statement.kind == "CreateFunctionStmt":
             text = data[statement.start : statement.end].decode("utf-8", "replace").rstrip()
@@ -44,7 +44,7 @@ def look_ahead(statements: list[Raw], data: bytes, state: State) -> None:
         names.note(statement.node)
         if reader:
             reader(statement.node, state, names)
-        if b"cron" in data:
+        if plans:
             state.replaced |= {("job", JOBS, name) for name in planned_names(statement.node)}
 
 
