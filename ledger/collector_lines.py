@@ -16,7 +16,6 @@ from ledger.models import Entry
 
 FIELDS = ("actor", "code", "environment", "subject", "channel", "os_user", "host", "data", "seeded")
 PRIORITY = 13 * 8 + 5  # RFC 5424 6.2.1: facility "log audit", severity "notice"
-_KEPT = re.compile(r"\{.*\}")
 _TOKEN = re.compile(r"[^!-~]")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -55,9 +54,8 @@ def kept(lines: Iterable[str]) -> Iterator[Kept]:
 
 
 def _kept(number: int, line: str) -> Kept:
-    found = _KEPT.search(line)
     try:
-        entry: Any = json.loads(found[0]) if found else None
+        entry: Any = json.loads(line[line.find("{") : line.rfind("}") + 1])
         sequence, sha256 = entry["sequence"], entry["sha256"]
     except (ValueError, TypeError, KeyError, RecursionError):
         sequence = sha256 = None

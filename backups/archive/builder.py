@@ -19,8 +19,10 @@ from providers.postgres.connection import UNKNOWN_NAME, path_query
 from providers.postgres.copy.row_digests import evidence_of_all, whole_tree
 from providers.postgres.error_facts import CHECKED, DENIED, NO_KEY, Problem, facts_of, is_of_the_server
 from providers.postgres.restore.held_checks import NOT_VALID, THERE, THROUGH_ROOT, put_on, take_off
+from providers.postgres.schema.generations import COMPUTED
 from providers.postgres.schema.model import qualified
 
+OTHERWISE = frozenset(["table", COMPUTED])
 KEYS = frozenset(["primary_key", "unique", "index"])
 TODAY = " It asks for more than the row, such as the time, a setting or a table: what passed once need not pass again."
 
@@ -95,7 +97,7 @@ class Builder(Maker):
         of_rows = item.phase == "after" and (problem.of_the_rows or no_key)
         audit = any(table.qualified == item.table for table in self.manifest.audit_tables)
         text = problem.text
-        if (of_rows and audit) or not (of_rows or self._is_rowless(item, problem) or (self.lenient and item.needed)):
+        if (of_rows and audit) or not (of_rows or self._is_of_lost(item, problem) or (self.lenient and item.needed)):
             return ""
         if of_rows and item.kind == "foreign_key" and not item.sql.endswith(NOT_VALID):
             make = partial(self.connection.execute, (item.sql + NOT_VALID).encode())
@@ -103,11 +105,12 @@ class Builder(Maker):
         self.amber.setdefault((item.table, item.name) if of_rows else (item.table or item.name, ""), text)
         return text
 
-    def _is_rowless(self, item: Statement, problem: Problem) -> bool:
-        """A partitioned table whose code refuses to have it made has no rows: its partitions bring them, alone."""
+    def _is_of_lost(self, item: Statement, problem: Problem) -> bool:
+        """A partitioned table whose code refuses to have it made has no rows: its partitions bring them, alone. Nor can
+        what is made of columns that came plain be as it was: a primary key wants none of them empty."""
         if item.kind == "table" and problem.state != DENIED:
             return not any(table.qualified == item.table for table in self.manifest.tables)
-        gone = {lost.table for lost in self.lost if lost.kind == "table"}
+        gone = {lost.table for lost in self.lost if lost.kind in OTHERWISE}
         return not gone.isdisjoint((item.table, item.references))
 
     def take_off(self, nested: bool = False) -> bool:

@@ -16,6 +16,7 @@ from psycopg import sql
 from backups.archive.manifest import Manifest, Statement, Table
 from providers.errors import Refused
 from providers.postgres.schema.model import Column, parted, qualified
+from providers.postgres.schema.names import names, split
 
 MOVED = frozenset({"table", "table_attach", "primary_key", "unique", "check", "exclusion", "foreign_key", "index"})
 PLACES = (
@@ -26,7 +27,6 @@ T = TypeVar("T")
 ALONE = frozenset(["schema", "extension", "collation", "materialized_view_data"])
 TOGETHER = 50  # a transaction of so many keeps a few hundred locks
 TOGETHER_BYTES = 8 << 20  # of their tables' rows: nobody waits long for a sign of life, or for work done twice
-PARENT = re.compile(r'("(?:[^"]|"")++"|[\w$]++)\.("(?:[^"]|"")++"|[\w$]++)')
 PARENTS = "\nINHERITS ("  # of a table; pg_dump writes it behind the columns
 
 
@@ -51,16 +51,12 @@ def _with_parents(manifest: Manifest, wanted: set[str]) -> set[str]:
     made, waiting = set(wanted), list(wanted)
     while waiting:
         _, clause, parents = definitions.get(waiting.pop(), "").partition(PARENTS)
-        for schema, name in PARENT.findall(parents.partition(")\n")[0]) if clause else ():
-            parent = qualified(_bare(schema), _bare(name))
+        for name in names("".join(next(split(parents, ")")))) if clause else ():
+            parent = qualified(*name)
             if parent in definitions and parent not in made:
                 made.add(parent)
                 waiting.append(parent)
     return made
-
-
-def _bare(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
 def beside(manifest: Manifest, existing: Collection[str]) -> Manifest:
@@ -86,8 +82,8 @@ def _concerns(item: Statement, wanted: set[str]) -> bool:
 
 def moved(manifest: Manifest, schema: str) -> Manifest:
     """Every table in one new schema; types and functions stay where they are. Raises Refused when names collide."""
-    names = [table.name for table in manifest.tables]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    moving = [table.name for table in manifest.tables]
+    twice = sorted({name for name in moving if moving.count(name) > 1})
     if twice:
         raise Refused(f"{', '.join(twice)} exists in two schemas of the run, so one schema cannot hold it all.")
     create = sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)).as_string()

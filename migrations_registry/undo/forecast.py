@@ -21,7 +21,7 @@ from migrations_registry.effects.model import (
 )
 from migrations_registry.fingerprint import Fingerprint
 from migrations_registry.undo.losses import BEYOND, key_of
-from migrations_registry.undo.names import parts
+from providers.postgres.schema.names import parts
 
 FULLY, DATA_ONLY, NO = "fully", "data only", "no"
 TAKES = frozenset({DELETED, DROPPED, TRUNCATED, UPDATED, REWRITTEN})

@@ -17,9 +17,9 @@ from migrations_registry.fingerprint import Fingerprint
 from migrations_registry.models import Application, MigrationFile
 from migrations_registry.undo.keep_choice import KEEP, NOTHING, given_up
 from migrations_registry.undo.losses import TableLoss, table_losses, unrecoverable
-from migrations_registry.undo.names import parts
 from migrations_registry.undo.objects import ObjectPlan, object_plan
 from providers.errors import Refused
+from providers.postgres.schema.names import parts
 
 
 @dataclass(frozen=True)

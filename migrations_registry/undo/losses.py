@@ -14,8 +14,9 @@ from migrations_registry.effects.model import DELETED, DROPPED, REWRITTEN, SET_B
 from migrations_registry.fingerprint import Fingerprint
 from migrations_registry.undo.action import plain
 from migrations_registry.undo.columns import COLUMN
-from migrations_registry.undo.names import Name, parts
+from providers.postgres.schema.names import parts
 
+Name = tuple[str, ...]
 Effects = Iterable[Mapping[str, object]]
 REFERENCES = re.compile(
     r" FOREIGN KEY \((?:\"(?:[^\"]|\"\")++\"|[^\"()])++\) REFERENCES ((?:\"(?:[^\"]|\"\")++\"|[^(\"])++)\("

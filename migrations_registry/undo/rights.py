@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from migrations_registry.fingerprint import Fingerprint, SchemaObject
 from migrations_registry.undo.action import HOOKS, Action
-from migrations_registry.undo.names import PART
+from providers.postgres.schema.names import split
 
 LINE = re.compile(r"^GRANT (?P<rights>.+?) ON (?P<word>TABLE|COLUMN|FUNCTION|TYPE|SCHEMA) (?P<name>.+) TO (?P<who>.+)$")
 OPTION = " WITH GRANT OPTION"
@@ -58,9 +58,14 @@ def _lines(text: str) -> list[dict[str, str]]:
 
 def _place(line: dict[str, str]) -> str:
     if line["word"] == "COLUMN":
-        return f"TABLE {'.'.join(PART.findall(line['name'])[:2])}"
+        return f"TABLE {'.'.join(_parts(line)[:2])}"
     return f"{line['word']} {line['name']}"
 
 
 def _columns(line: dict[str, str]) -> str:
-    return f" ({PART.findall(line['name'])[2]})" if line["word"] == "COLUMN" else ""
+    return f" ({_parts(line)[2]})" if line["word"] == "COLUMN" else ""
+
+
+def _parts(line: dict[str, str]) -> list[str]:
+    """Of a name, as it is quoted."""
+    return ["".join(part) for part in split(line["name"], ".")]

@@ -43,7 +43,8 @@ PHASES = {
     "default": RETYPED,
     "index": INDEXES,
 }
-BOUND, PARENT = re.compile(r"; -- (FOR VALUES .+?|DEFAULT)(?=; -- |$)"), re.compile(r" INHERITS \((.+?)\)")
+BOUND = re.compile(r"; -- (FOR VALUES .+?|DEFAULT)(?=; -- |$)")
+PARENT = re.compile(r" INHERITS \(((?:\"(?:[^\"]|\"\")*+\"|[^\"()])++)\)")
 REPLACED = {"trigger": "TRIGGER {}", "rule": "RULE {}", "policy": "POLICY {}"}
 
 

@@ -25,7 +25,7 @@ from providers.processes import kill_group, spawn
 LOCK_WAIT_MS = 10_000
 LOOK_SECONDS = 1.0
 PASSED_ON = re.compile("^(PG[A-Z]+|HOME|PATH)$")
-NEWER = re.compile(r"server version: (?P<server>\S+).*pg_dump version: (?P<ours>\S+)", re.DOTALL)
+NEWER = re.compile(r"server version: (?P<server>[^\s;]+)[^;\n]{0,80}; pg_dump version: (?P<ours>\S+)")
 
 
 def dump_schema(

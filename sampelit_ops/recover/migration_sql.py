@@ -17,7 +17,7 @@ from sampelit_ops.recover.loss import Lost
 from sampelit_ops.recover.missing_rows_sql import missing_rows, same_key
 
 NOTHING = "Nothing was written."
-_GRANTED = re.compile(r"GRANT .+? ON (?:TABLES|SEQUENCES) TO ((?:\"[^\"]+\")|\w+)")
+_GRANTED = re.compile(r"GRANT [A-Z, ]{1,200} ON (?:TABLES|SEQUENCES) TO (\"(?:[^\"]|\"\")*+\"|\w+)")
 
 
 def migration(lost: Lost, manifest: Manifest, beside: str, live_columns: Collection[str]) -> str:

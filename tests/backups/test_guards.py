@@ -167,7 +167,10 @@ ALTERED = [
     ("RENAME conversion_value TO worth", "table_gone"),
     ("RENAME decision_hash TO hash", "table_gone"),
     ("DISABLE TRIGGER ALL", "guard_changed"),
-    ("ADD new varchar(64) DEFAULT 'x'; DROP context_hash; RENAME new TO context_hash", "row_edited"),
+    (
+        "ADD new varchar(64) DEFAULT 'x'; ALTER new DROP DEFAULT; DROP context_hash; RENAME new TO context_hash",
+        "row_edited",
+    ),
     ("RENAME context_hash TO x; RENAME user_agent_hash TO context_hash; RENAME x TO user_agent_hash", "row_edited"),
     ("ALTER conversion_value TYPE int; ALTER conversion_value TYPE numeric(10, 2)", "conversion_changed"),
 ]

@@ -6,11 +6,12 @@ In: a difference of two fingerprints, the statements that failed. Out: how it is
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from providers.postgres.schema.generations import COMPUTED
 from providers.postgres.schema.model import parted, qualified
+from providers.postgres.schema.names import bare, names, pieces
 
 UNEXPLAINED, EXPLAINED, FOLLOWS = "", "not rebuilt", "follows from what was not rebuilt"
 BOUNDS, INVALID_INDEX = "bounds", "invalid index"
@@ -39,7 +40,6 @@ PARTS = {
 NAMED = frozenset(["constraint", "silent key", "index", "trigger", "policy", "rule", "default", "statistics"])
 BY_KIND = frozenset(["default_grants", "publication_table"])  # the fingerprint calls these otherwise than pg_dump
 HEIRS = re.compile(r' INHERITS \(((?:"(?:[^"]|"")++"|[^"()])++)\)')
-NAME = re.compile(r'((?<!")"(?:[^"]|"")++"|(?<![^\s",.()])[^\s",.()]++)\.("(?:[^"]|"")++"|[^\s",.()]++)')
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,14 @@ def explained(change: Changed, lost: Iterable[Lost], parents: Mapping[str, Colle
 
 def parents_of(texts: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
     """From the names of tables and their rows of the fingerprint."""
-    found = ((name, HEIRS.search(text)) for name, text in texts)
-    return {called(name): {*_names(match[1])} for name, match in found if match}
+    tables = ((name, HEIRS.search(text)) for name, text in texts)
+    return {called(name): {qualified(*found) for found in names(match[1])} for name, match in tables if match}
 
 
 def called(name: str) -> str:
     """A name as the fingerprint quotes it, as `qualified` says it; what is no schema.name stays as it is."""
-    match = NAME.fullmatch(name)
-    return qualified(_bare(match[1]), _bare(match[2])) if match else name
+    found = [*names(name)] if len(pieces(name)) == 3 else []
+    return qualified(*found[0]) if found else name
 
 
 def _how(change: Changed, lost: Lost, parents: Mapping[str, Collection[str]]) -> str:
@@ -109,10 +109,10 @@ def _is_part(change: Changed, lost: Lost) -> bool:
     """A foreign key onto partitions has one more, numbered, for each of them."""
     plain = lost.name.removeprefix(f"{lost.table}.").removeprefix(f"{parted(lost.table)[0]}.")
     found = change.name.removesuffix(f" on {change.of}").removeprefix(f"{change.of}.")
-    match = NAME.fullmatch(found)
-    bare = _bare(match[2] if match else found)
-    number = bare.removeprefix(plain) if lost.kind == "foreign_key" and bare.startswith(plain) else "?"
-    return bare == plain or re.fullmatch(r"_?\d+", number) is not None
+    cut = pieces(found)
+    short = bare(cut[2] if len(cut) == 3 else found)
+    number = short.removeprefix(plain) if lost.kind == "foreign_key" and short.startswith(plain) else "?"
+    return short == plain or re.fullmatch(r"_?\d+", number) is not None
 
 
 def _is_called(name: str, lost: str) -> bool:
@@ -131,11 +131,3 @@ def _above(table: str, parents: Mapping[str, Collection[str]]) -> set[str]:
         reached |= more
         waiting += more
     return reached
-
-
-def _names(text: str) -> Iterator[str]:
-    return (qualified(_bare(schema), _bare(name)) for schema, name in NAME.findall(text))
-
-
-def _bare(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name

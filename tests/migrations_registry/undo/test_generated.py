@@ -17,12 +17,12 @@ from migrations_registry.fingerprint import Fingerprint, SchemaObject
 from migrations_registry.fingerprint.model import of_rows
 from migrations_registry.undo.execute import Staged, Undone, undo
 from migrations_registry.undo.losses import table_losses
-from migrations_registry.undo.names import parts
 from migrations_registry.undo.objects import UNTOLD, object_plan
 from providers import postgres
 from providers.postgres.connection import Connection, pin
 from providers.postgres.migrate.effects import measure, start
 from providers.postgres.restore.table_sync import stage_columns
+from providers.postgres.schema.names import parts
 from providers.postgres.schema.objects import read_objects
 from tests import portal_database
 from tests.migrations_registry.undo.migrations import ALL, migration

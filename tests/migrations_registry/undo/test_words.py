@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from migrations_registry.undo.losses import unrecoverable
-from migrations_registry.undo.names import parts
 from migrations_registry.undo.rights import grants_back
+from providers.postgres.schema.names import parts
 
 
 @pytest.mark.parametrize(
