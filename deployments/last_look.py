@@ -29,16 +29,17 @@ Seen = TypeVar("Seen")
 @dataclass(frozen=True)
 class Telling:
     """Who no longer has something, of which environment, and in what words: part → (key, entry) → the thing, or
-    nothing where it ends by itself."""
+    nothing where that is no fact of its own. Things of `passing` parts end by themselves."""
 
     actor: str
     names: Mapping[str, Callable[[str, Any], str]] = field(default_factory=dict)
     environment: Environment | None = None
+    passing: Collection[str] = ()
 
     def tell(self, part: str, gone: Mapping[str, Any]) -> None:
         name = self.names.get(part, lambda key, _: key)
         if names := [text for key, entry in gone.items() if (text := name(key, entry))]:
-            tell_gone(self.actor, names, environment=self.environment)
+            tell_gone(self.actor, names, environment=self.environment, is_news=part not in self.passing)
 
 
 def known(name: str, shape: type[Seen], kept: dict[str, Any] | None = None) -> Seen:

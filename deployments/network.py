@@ -67,7 +67,8 @@ def read(api: Supabase, environment: Environment, *, taken: str = "") -> None:
         "bans": lambda: {"banned": list(api.network.banned(ref))},
         "read-only": lambda: {"read_only": api.projects.read_only(ref).enabled},
     }
-    last_look.look(_name(environment), parts, last_look.Telling(SUPABASE, NAMES, environment), taken=[taken])
+    telling = last_look.Telling(SUPABASE, NAMES, environment, passing=["banned"])
+    last_look.look(_name(environment), parts, telling, taken=[taken])
 
 
 def _restrictions(api: Supabase, ref: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ refuses keeps what was known of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -118,8 +118,8 @@ def name_of_resource(resource: str) -> str:
 
 def _run(_: str, run: dict[str, str]) -> str:
     """Nothing of one whose time has come: it began."""
-    ahead = datetime.fromisoformat(run["at"]) > database_time()
-    return f"the maintenance of {name_of_resource(run['resource'])} planned for {run['at'][:16]} UTC" if ahead else ""
+    name = f"the maintenance of {name_of_resource(run['resource'])} planned for {run['at'][:16]} UTC"
+    return name if ahead(run) > timedelta(0) else ""
 
 
 def _place(key: str, name: str) -> str:
@@ -171,11 +171,24 @@ def places(environment: Environment | None) -> Iterator[Check]:
             yield Check(f"{service.name} place", "warn", found, why, "Request deployments.follow_environment.")
 
 
+def ahead(run: Mapping[str, str]) -> timedelta:
+    """How long until a planned maintenance begins; 0 or less: its time has come, whatever was read last."""
+    return datetime.fromisoformat(run["at"]) - database_time()
+
+
+def planned() -> list[dict[str, str]]:
+    """What Render still is to begin."""
+    return [run for run in known().maintenance if ahead(run) > timedelta(0)]
+
+
 def planned_maintenance(environment: Environment | None) -> Iterator[Check]:
-    """Maintenance that Render begins within a week."""
-    for run in known().maintenance:
-        at = datetime.fromisoformat(run["at"])
-        if environment is None and timedelta(0) < at - database_time() < SOON:
+    """Maintenance that Render begins within a week, or may have begun since it was read."""
+    for run in known().maintenance if environment is None else []:
+        if (left := ahead(run)) < SOON:
             name = f"Render's maintenance of {name_of_resource(run['resource'])}"
-            why, fix = "It may not answer for some minutes then.", "Request deployments.reschedule_maintenance."
-            yield Check(name, "warn", f"planned for {at:%Y-%m-%d %H:%M} UTC", why, fix)
+            why, at = "It may not answer for some minutes then.", f"{run['at'][:16].replace('T', ' ')} UTC"
+            if left > timedelta(0):
+                yield Check(name, "warn", f"planned for {at}", why, "Request deployments.reschedule_maintenance.")
+            else:
+                found = f"was planned for {at} and may be under way: Render was not asked since"
+                yield Check(name, "warn", found, why, "Look at Render's dashboard if it lasts.")

@@ -14,32 +14,44 @@ import requests
 
 from providers import bounded_json
 from providers.errors import ProviderError
+from providers.http.deadline import within
 from providers.http.transport import exchange, new_session
 
 OSV = "https://api.osv.dev/v1"  # google.github.io/osv.dev/api: querybatch, vulns
 PYTHON = "https://endoflife.date/api/python"  # endoflife.date/docs/api
 MOST_BYTES = 2 * 1024 * 1024
 MOST_ADVISORIES = 30
-SECONDS = 15.0  # for each answer, connect to last byte
+SECONDS = 60.0  # for all answers, connect to last byte
+OVER = "1970-01-01"
 
 
 def holes(installed: Mapping[str, str]) -> list[dict[str, str]]:
-    """Package, version, advisory and the version that mends it ("" where none does yet), for each known one."""
+    """Package, version, advisory and the version that mends it ("" where none does yet), for each known one.
+
+    Raises ProviderError where not every package was answered for, or not within SECONDS."""
+    try:
+        with within(SECONDS):
+            return _holes(installed)
+    except OSError:
+        raise ProviderError(f"{OSV} took too long. Nothing was changed.", True) from None
+
+
+def _holes(installed: Mapping[str, str]) -> list[dict[str, str]]:
     queries = [
         {"package": {"name": name, "ecosystem": "PyPI"}, "version": version} for name, version in installed.items()
     ]
     results = _asked("POST", f"{OSV}/querybatch", {"queries": queries}).get("results")
     try:
         return _told(installed, results)
-    except (TypeError, AttributeError):
+    except (TypeError, AttributeError, ValueError):
         raise ProviderError(f"{OSV} answered in another shape. Nothing was changed.", True) from None
 
 
 def _told(installed: Mapping[str, str], results: Any) -> list[dict[str, str]]:
     found = [
         (name, version, str(vulnerability.get("id", "")))
-        for (name, version), result in zip(installed.items(), results, strict=False)
-        for vulnerability in (result or {}).get("vulns", [])
+        for (name, version), result in zip(installed.items(), results, strict=True)
+        for vulnerability in result.get("vulns", [])
     ]
     return [
         {"package": name, "version": version, "advisory": advisory, "fixed": _fix(name, version, advisory)}
@@ -47,13 +59,16 @@ def _told(installed: Mapping[str, str], results: Any) -> list[dict[str, str]]:
     ]
 
 
-def newest_python(series: str) -> tuple[str, bool]:
-    """The newest patch release of a series (3.11), and whether the series still gets fixes."""
+def newest_python(series: str) -> tuple[str, str]:
+    """The newest patch release of a series (3.11), and the day from which it gets no fixes any more (ISO; "" where
+    none is told, and some day long ago where it is over)."""
     facts = _asked("GET", f"{PYTHON}/{series}.json")
     latest, ends = facts.get("latest"), facts.get("eol")
     if not isinstance(latest, str) or not re.fullmatch(r"\d+(\.\d+){1,3}", latest):
         raise ProviderError("The list of Python's releases could not be read. Nothing was changed.", True)
-    return latest, ends is not True
+    if ends is not None and not isinstance(ends, bool | str):
+        raise ProviderError("The end of Python's releases could not be read. Nothing was changed.", True)
+    return latest, OVER if ends is True else ends or ""
 
 
 def newer(one: str, other: str) -> bool:

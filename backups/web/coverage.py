@@ -22,6 +22,7 @@ from backups.policies.outside import Kept, matches
 from operations.doctor import Check
 from operations.dsns import export_dsn, known_dsn
 from operations.models import Environment
+from operations.web.page_environment import page_environment
 from providers import postgres
 from providers.errors import ProviderError, Refused
 from providers.postgres.schema.outside import read_outside
@@ -128,8 +129,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("backups.view_run"):
         raise PermissionDenied
     environments = list(Environment.objects.all())
-    slug = request.GET.get("environment", "")
-    chosen = next((item for item in environments if item.slug == slug), environments[0] if environments else None)
+    chosen = page_environment(environments, request.GET.get("environment"))
     sizes, problem = sizes_of(chosen) if chosen else ({}, "There is no environment yet.")
     proofs = newest_proofs(chosen) if chosen else Proofs({}, {})
     lines = covered(chosen, sizes, proofs) if chosen else []

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -24,7 +25,7 @@ from backups.evidence.decision_history import with_differences
 from backups.evidence.service import PERMISSION, TYPES, opened, rendered
 from backups.models import EvidenceReport
 from backups.stores import configured
-from operations.authority import holds_somewhere
+from operations.authority import holds_somewhere, places
 from operations.models import Environment, Operation, Status
 from providers.errors import Refused
 
@@ -37,13 +38,20 @@ def ask(request: HttpRequest) -> dict[str, Any]:
     """What the form above the list needs: the last whole month is filled in."""
     last = timezone.now().date().replace(day=1) - timedelta(days=1)
     return {
-        "environments": Environment.objects.exclude(kind__in=[Environment.Kind.PREVIEW, Environment.Kind.PORTAL]),
+        "environments": _offered(request),
         "period_from": last.replace(day=1).isoformat(),
         "period_to": (last + timedelta(days=1)).isoformat(),
         "may_produce": holds_somewhere(request.user, PERMISSION),
         "action": reverse("admin:operations_request", args=["backups.evidence"]),
         "months": _months(last),
     }
+
+
+def _offered(request: HttpRequest) -> QuerySet[Environment]:
+    """Those of which this person may ask for evidence; for whoever may nowhere, the button says so."""
+    may = holds_somewhere(request.user, PERMISSION)
+    offered = places(request.user, PERMISSION) if may else Environment.objects.all()
+    return offered.exclude(kind__in=[Environment.Kind.PREVIEW, Environment.Kind.PORTAL])
 
 
 def _months(last: date) -> list[tuple[str, str]]:
@@ -102,15 +110,17 @@ def decision(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     asked = Operation.objects.filter(kind="backups.trace_decision").select_related("environment", "requested_by")
     rows = list(asked.order_by("-requested_at").defer("log")[:MOST_SHOWN])
-    shown = next((row for row in rows if row.pk == request.GET.get("operation")), None)
-    shown = shown or next((row for row in rows if row.status == Status.SUCCEEDED), None)
+    if wanted := request.GET.get("operation"):
+        shown: Operation | None = get_object_or_404(asked, pk=wanted)
+    else:
+        shown = next((row for row in rows if row.status == Status.SUCCEEDED), None)
     context = {
         **admin.site.each_context(request),
         "title": "History of one decision",
         "rows": rows,
         "shown": shown,
         "history": with_differences(shown.result.get("history", [])) if shown else [],
-        "environments": Environment.objects.exclude(kind__in=[Environment.Kind.PREVIEW, Environment.Kind.PORTAL]),
+        "environments": _offered(request),
         "may": holds_somewhere(request.user, PERMISSION),
         "action": reverse("admin:operations_request", args=["backups.trace_decision"]),
     }

@@ -17,6 +17,7 @@ from backups.models import ProviderBackup, Run
 from backups.provider.assessment import LATE, PITR_SOURCE, SOURCE, Verdict, judge, pitr_price
 from operations.models import Environment, SupabaseProject
 from operations.periodic.clock import database_time
+from operations.web.page_environment import page_environment
 from operations.web.verbs import Verb, asking
 from providers.counting import counted
 
@@ -65,11 +66,7 @@ def page(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("backups.view_run"):
         raise PermissionDenied
     environments = list(Environment.objects.filter(kind__in=["production", "staging"]))
-    slug = request.GET.get("environment", "")
-    chosen = next(
-        (environment for environment in environments if environment.slug == slug),
-        environments[0] if environments else None,
-    )
+    chosen = page_environment(environments, request.GET.get("environment"))
     context = {
         **admin.site.each_context(request),
         "title": "Backup layers",

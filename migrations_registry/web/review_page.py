@@ -32,6 +32,7 @@ from operations.authority import VOTE, holders, holds_somewhere, why_not
 from operations.engine import kinds
 from operations.engine.deciding import deciding
 from operations.models import Environment, Operation, Status
+from operations.web.page_environment import page_environment
 from providers.errors import Refused
 
 KIND, REHEARSE = APPLY, "migrations.rehearse"
@@ -57,9 +58,7 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
 
 
 def _environment(request: HttpRequest) -> Environment | None:
-    slug = request.GET.get("environment") or request.POST.get("environment")
-    known = _environments(request)
-    return next((environment for environment in known if environment.slug == slug), known[0] if known else None)
+    return page_environment(_environments(request), request.GET.get("environment") or request.POST.get("environment"))
 
 
 def _environments(request: HttpRequest) -> list[Environment]:

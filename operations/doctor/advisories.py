@@ -24,6 +24,8 @@ from providers.errors import ProviderError
 NAME = "advisories"
 SECONDS = 86_400.0
 STALE = timedelta(days=3)
+PACKAGES = "known vulnerabilities"
+REACH = "Let the portal reach api.osv.dev and endoflife.date, or run make lint elsewhere: it asks the same."
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==", re.MULTILINE)
 
 
@@ -45,14 +47,15 @@ def look() -> None:
     """Ask, and keep the answer; an outage keeps the last one and its age tells."""
     if not settings.OPS_ADVISORIES:
         return
+    here = installed()
     try:
-        known = advisories.holes(installed())
-        latest, kept = advisories.newest_python(".".join(platform.python_version_tuple()[:2]))
+        known = advisories.holes(here)
+        latest, ends = advisories.newest_python(".".join(platform.python_version_tuple()[:2]))
     except ProviderError as error:
         Heartbeat.objects.keep(f"{NAME}.failed", {"error": str(error)})
         return
     Heartbeat.objects.filter(name=f"{NAME}.failed").delete()
-    Heartbeat.objects.keep(NAME, {"holes": known, "python": latest, "supported": kept})
+    Heartbeat.objects.keep(NAME, {"holes": known, "asked": here, "python": latest, "ends": ends})
 
 
 @register
@@ -63,18 +66,19 @@ def known_fixes(environment: Environment | None) -> Iterator[Check]:
     beats = {beat.name: beat for beat in Heartbeat.objects.filter(name__startswith=NAME)}
     last, failed = beats.get(NAME), beats.get(f"{NAME}.failed")
     why = "A hole that is public is tried by everybody."
-    if last is None or database_time() - last.beat_at > STALE:
-        said = failed.detail["error"] if failed else "" if settings.OPS_ADVISORIES else "OPS_ADVISORIES is off."
-        fix = "Let the portal reach api.osv.dev and endoflife.date, or run make lint elsewhere: it asks the same."
-        yield Check("known vulnerabilities", "idle", f"not checked. {said}".strip(), why, fix)
+    said = failed.detail["error"] if failed else "" if settings.OPS_ADVISORIES else "OPS_ADVISORIES is off."
+    if last is None:
+        yield Check(PACKAGES, "idle", f"not checked. {said}".strip(), why, REACH)
         return
-    yield _python(last.detail, why)
-    yield _packages(last.detail["holes"], why)
+    is_fresh = database_time() - last.beat_at <= STALE
+    if is_fresh:
+        yield _python(last.detail, why)
+    yield _packages(last.detail, "" if is_fresh else f"not checked since {last.beat_at:%Y-%m-%d}. {said}".strip(), why)
 
 
 def _python(found: dict[str, Any], why: str) -> Check:
     running, latest = platform.python_version(), str(found["python"])
-    if not found["supported"]:
+    if (ends := found.get("ends", "")) and ends <= f"{database_time():%Y-%m-%d}":
         return Check("Python", "bad", f"{running}, whose series gets no fixes any more", why, "Run a newer series.")
     if advisories.newer(latest, running):
         fix = f"Set PYTHON_VERSION to {latest} and deploy."
@@ -82,15 +86,20 @@ def _python(found: dict[str, Any], why: str) -> Check:
     return Check("Python", "ok", f"{running}, the newest of its series", why)
 
 
-def _packages(found: list[dict[str, str]], why: str) -> Check:
-    """A package that was updated meanwhile is told no more."""
-    here = installed()
-    open_ = [hole for hole in found if here.get(hole["package"]) == hole["version"]]
+def _packages(found: dict[str, Any], unasked: str, why: str) -> Check:
+    """A package that was updated meanwhile is told no more, nor is it known to have no hole; one that was not updated
+    has it, however long ago that was said."""
+    here, asked = installed(), found.get("asked", {})
+    open_ = [hole for hole in found["holes"] if here.get(hole["package"]) == hole["version"]]
     said = [
         f"{hole['package']} {hole['version']}: {hole['advisory']}, "
         + (f"fixed in {hole['fixed']}" if hole["fixed"] else "no fix yet")
         for hole in open_
     ]
-    tone = "bad" if any(hole["fixed"] for hole in open_) else "warn" if open_ else "ok"
-    fix = "Update the pins (CONTRIBUTING.md) and deploy." if open_ else ""
-    return Check("known vulnerabilities", tone, "; ".join(said) or "none in what is installed", why, fix)
+    others = [f"{name} {version}" for name, version in here.items() if asked.get(name) != version]
+    if others and not unasked:
+        unasked = f"not asked about yet: {', '.join(others)}"[:300]
+    tone = "bad" if any(hole["fixed"] for hole in open_) else "warn" if open_ else "idle" if unasked else "ok"
+    fix = "Update the pins (CONTRIBUTING.md) and deploy." if open_ else REACH if unasked else ""
+    told = "; ".join([*said, unasked] if unasked else said)
+    return Check(PACKAGES, tone, told or "none in what is installed", why, fix)

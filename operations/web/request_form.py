@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -50,16 +51,23 @@ class RequestForm(forms.Form):
     )
 
     def __init__(
-        self, kind: kinds.OperationKind, environment: Environment, *args: Any, secrets: bool = True, **options: Any
+        self,
+        kind: kinds.OperationKind,
+        environment: Environment,
+        *args: Any,
+        places: Sequence[Environment] = (),
+        secrets: bool = True,
+        **options: Any,
     ) -> None:
-        """Without `secrets` these are not asked yet: they are typed once, when everything else was seen."""
+        """`places` are offered besides. Without `secrets` these are not asked yet: they are typed once, when everything
+        else was seen."""
         super().__init__(*args, **{**options, "label_suffix": ""})
         for parameter in kind.parameters:
             if (secrets or not parameter.secret) and not parameter.worked_out:
                 self.fields[parameter.name] = _field(parameter, environment)
-        places = self.fields["environment"]
-        assert isinstance(places, forms.ModelChoiceField)  # noqa: S101 (for mypy)
-        places.choices = [choice for choice in forms.models.ModelChoiceIterator(places)]  # noqa: C416 (list() would count)
+        choice = self.fields["environment"]
+        assert isinstance(choice, forms.ModelChoiceField)  # noqa: S101 (for mypy)
+        choice.choices = [(place.slug, str(place)) for place in places or [environment]]
         self.fields["reason"].required = kind.needs_reason
         self.order_fields(["environment", *[parameter.name for parameter in kind.parameters], "reason"])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin, messages
@@ -20,6 +21,7 @@ from operations.models import Environment, Operation
 from operations.navigation import page_of_request
 from operations.web.errors import status_of_form
 from operations.web.form_key import use_up
+from operations.web.page_environment import page_environment
 from operations.web.request_form import RequestForm
 from providers.errors import ProviderError, Refused
 
@@ -32,35 +34,52 @@ def request_page(request: HttpRequest, name: str) -> HttpResponse:
     kind = kinds.registry.kinds.get(name)
     if kind is None:
         raise Http404(f"There is no operation {name}.")
-    environment = _environment(request)
+    places = Places.of(request, kind)
+    environment = places.chosen
     if environment is None:
         messages.warning(request, "There is no environment yet. Add one first; nothing was requested.")
         return redirect("admin:operations_environment_changelist")
     data = request.POST if request.method == "POST" else None
     secrets = data is not None or _all_given(request, kind)
     initial = {**request.GET.dict(), "environment": environment.slug}
-    form = RequestForm(kind, environment, data, initial=initial, secrets=secrets)
+    form = RequestForm(kind, environment, data, places=places.offered, initial=initial, secrets=secrets)
     refusal = None
     if request.method == "POST" and form.is_valid():
-        answer = _ask(request, kind, form)
+        answer = _ask(request, kind, form, places)
         if isinstance(answer, Operation):
             return redirect("admin:operations_operation_change", answer.pk)
         if answer is None:
-            return _show_first(request, kind)
+            return _show_first(request, kind, places)
         refusal = answer
     status = status_of_form(form, refusal)
     context = _context(request, kind, environment, form, may=not isinstance(refusal, PermissionDenied))
     return TemplateResponse(request, "admin/operations/request.html", context, status=status)
 
 
-def _environment(request: HttpRequest) -> Environment | None:
-    slug = request.POST.get("environment") or request.GET.get("environment")
-    rows = Environment.objects.all()
-    return rows.filter(slug=slug).first() or rows.first()
+@dataclass(frozen=True)
+class Places:
+    """`offered`: the environments for which this person may ask, and the one that was chosen; `first`: which one that
+    is where the address names none. Raises Http404 for one that there is not."""
+
+    offered: list[Environment]
+    chosen: Environment | None
+    first: str
+
+    @classmethod
+    def of(cls, request: HttpRequest, kind: kinds.OperationKind) -> Places:
+        every = list(Environment.objects.all())
+        mine = [place for place in every if not kind.why_not(request.user, place, "no")]
+        slug = request.POST.get("environment") or request.GET.get("environment") or _slug(mine)
+        found = page_environment(every, slug)
+        return cls([place for place in every if place in mine or place == found], found, _slug(mine or every))
+
+
+def _slug(places: list[Environment]) -> str:
+    return places[0].slug if places else ""
 
 
 def _ask(
-    request: HttpRequest, kind: kinds.OperationKind, form: RequestForm
+    request: HttpRequest, kind: kinds.OperationKind, form: RequestForm, places: Places
 ) -> Operation | Refused | PermissionDenied | ProviderError | None:
     """The operation that was requested, or why there is none; None: nobody saw yet what these values do."""
     environment, parameters = form.cleaned_data["environment"], form.parameters(kind)
@@ -69,7 +88,7 @@ def _ask(
     try:
         with refusals_recorded(kind.name, user, environment):
             check_permission(kind, user, environment)
-            if _given(request.POST, kind) != _given(request.GET, kind):
+            if _given(request.POST, kind, places.first) != _given(request.GET, kind, places.first):
                 _cleaned(kind, environment, parameters)
                 return None
             cleaned = prepare(kind, environment, parameters)
@@ -84,9 +103,8 @@ def _ask(
         return refusal
 
 
-def _given(values: QueryDict, kind: kinds.OperationKind) -> dict[str, str]:
-    """The environment and the parameters that a page shows; secrets are never shown."""
-    first = Environment.objects.values_list("slug", flat=True).first() or ""
+def _given(values: QueryDict, kind: kinds.OperationKind, first: str) -> dict[str, str]:
+    """The environment, or the first, and the parameters that a page shows; secrets are never shown."""
     names = [parameter.name for parameter in kind.parameters if not parameter.secret]
     return {name: values.get(name, "").strip() for name in names} | {"environment": values.get("environment") or first}
 
@@ -97,11 +115,11 @@ def _all_given(request: HttpRequest, kind: kinds.OperationKind) -> bool:
     return all(request.GET.get(name) for name in required)
 
 
-def _show_first(request: HttpRequest, kind: kinds.OperationKind) -> HttpResponse:
+def _show_first(request: HttpRequest, kind: kinds.OperationKind, places: Places) -> HttpResponse:
     """To the page of exactly these values, with what they do; a secret is typed there."""
     use_up(request, used=False)
     messages.info(request, "Nothing was requested yet: read what will happen, then confirm.")
-    values = {**_given(request.POST, kind), "reason": request.POST.get("reason", "")[:LONGEST_REASON]}
+    values = {**_given(request.POST, kind, places.first), "reason": request.POST.get("reason", "")[:LONGEST_REASON]}
     return redirect(page_of_request(kind.name, **{name: value for name, value in values.items() if value}))
 
 

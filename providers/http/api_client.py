@@ -37,7 +37,8 @@ from providers.http.rate_limits import RateLimits
 from providers.http.transport import DeadlineAdapter, exchange
 
 PART = 206  # that we never ask for
-MAX_BODY_BYTES = 32 * 1024 * 1024
+MAX_BODY_BYTES = 8 * 1024 * 1024
+MOST_PARTS = 200_000  # of an answer: a page of either provider has some thousands
 # No piece climbs (`.`, `..`) or ends the path: an id from outside names nothing but what it is put behind.
 _PATH = re.compile(r"/|(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.~%:@!$&'()*+,;=-]+)+")
 Params = Mapping[str, str | int | bool | Sequence[str] | None]
@@ -111,8 +112,7 @@ class JsonClient:
                 f"{path[:200]!r} is no address at {self.provider}. It was not asked, and nothing was changed."
             )
         bucket = self._bucket(method, path)
-        wait = self.limits.wait(bucket)
-        if wait > 0:
+        if (wait := self.limits.wait(bucket)) > 0:
             raise RateLimited(f"{self.provider}'s rate limit is used up; try again in {wait:.0f} s.", wait)
         tally.count(self.provider)
         try:
@@ -143,7 +143,7 @@ class JsonClient:
         code = response.status_code
         if 200 <= code < 300 and code != PART:
             try:
-                return bounded_json.loads(content, repair=True) if content.strip() else None
+                return bounded_json.loads(content, parts=MOST_PARTS, repair=True) if content.strip() else None
             except ValueError:
                 return self._garbled(method, path)
         word, message = (self.redact(said) for said in provider_error(content))
@@ -192,7 +192,7 @@ def never_sent(error: Exception) -> bool:
 def provider_error(content: bytes) -> tuple[str, str]:
     """The `code` (Render's word for some errors) and the `message` of an error's body, or its first 200 characters."""
     try:
-        parsed = bounded_json.loads(content)
+        parsed = bounded_json.loads(content, parts=MOST_PARTS)
     except ValueError:
         return "", content[:200].decode("utf-8", "replace") or "no message"
     said = parsed if isinstance(parsed, dict) else {}

@@ -9,7 +9,7 @@ import os
 import queue
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from threading import Lock, Thread, Timer
@@ -17,10 +17,14 @@ from threading import Lock, Thread, Timer
 from providers import outside
 
 RESOLVE_SECONDS = 5.0
+MOST_ADDRESSES = 8  # of a name, that are tried
+_current: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
 def resolve(host: str, port: int, seconds: float = RESOLVE_SECONDS) -> list[str]:
-    """The addresses of a name, or OSError; a resolver that does not answer is left behind."""
+    """The addresses of a name, or OSError; a resolver that does not answer, by the end of an exchange too, is left."""
+    if (outer := _current.get()) is not None:
+        seconds = min(seconds, outer.left())
     answers: queue.Queue[list[str] | Exception] = queue.Queue()
 
     def ask() -> None:
@@ -46,6 +50,7 @@ class Deadline:
     def __init__(self, seconds: float) -> None:
         self._until, self._passed = time.monotonic() + seconds, False
         self._watched: list[socket.socket] = []
+        self.may_reuse = True  # a connection that an earlier exchange left open
         self._lock = Lock()
 
     def left(self) -> float:
@@ -81,9 +86,6 @@ class Deadline:
                 raise TimeoutError("the other side took too long")
 
 
-_current: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
-
-
 @contextmanager
 def within(seconds: float) -> Iterator[Deadline]:
     """Everything inside ends after so many seconds together. Inside of another deadline that one holds."""
@@ -114,7 +116,24 @@ def current() -> Deadline:
 
 def connected(host: str, port: int) -> socket.socket:
     """A connection that ends with the exchange. Raises OSError, also for a name without an address."""
-    deadline = current()
-    connection = socket.create_connection((resolve(host, port, deadline.left())[0], port), deadline.left())
-    deadline.watch(connection)
-    return connection
+    return opened(resolve(host, port), port)
+
+
+def opened(addresses: Sequence[str], port: int, most_seconds: float | None = None) -> socket.socket:
+    """A connection to the first of the addresses that takes one, each asked for its share of what is left, and for at
+    most so many seconds. Raises OSError where none does."""
+    deadline, tried = current(), addresses[:MOST_ADDRESSES]
+    refused = OSError("the name has no address")
+    for number, address in enumerate(tried):
+        if deadline.is_over():
+            break
+        seconds = min(deadline.left() / (len(tried) - number), most_seconds or RESOLVE_SECONDS)
+        try:
+            connection = socket.create_connection((address, port), seconds)
+        except OSError as error:
+            refused = error
+        else:
+            deadline.watch(connection)
+            connection.settimeout(most_seconds or deadline.left())
+            return connection
+    raise refused

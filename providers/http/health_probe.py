@@ -17,7 +17,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from providers.http.deadline import RESOLVE_SECONDS, current, resolve, within
+from providers.http.deadline import opened, resolve, within
 from providers.http.public_address import is_public
 
 MAX_BODY_BYTES = 65_536
@@ -61,10 +61,7 @@ def fetch(
 def _asked(
     parts: SplitResult, host: str, port: int, allow_private: bool, post: bytes | None, headers: Mapping[str, str]
 ) -> tuple[int, bytes, str]:
-    address = checked_address(host, port, allow_private, current().left())
-    plain = socket.create_connection((address, port), timeout=current().left())
-    with closing(plain):
-        current().watch(plain)
+    with closing(opened(checked_addresses(host, port, allow_private), port)) as plain:
         with closing(_connection(plain, parts.scheme, host, port)) as connection:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             said = {
@@ -90,18 +87,20 @@ def _body(response: http.client.HTTPResponse) -> tuple[bytes, str]:
             body = unpacker.decompress(body, MAX_BODY_BYTES + 1)
         except zlib.error:
             return b"", "its body cannot be unpacked"
+        if len(body) <= MAX_BODY_BYTES and (unpacker.unused_data or not unpacker.eof):
+            return b"", "its packed body ends early or goes on behind its end"
     elif packing != "identity":
         return b"", f"its body is packed by {packing[:20]}"
     return body[:MAX_BODY_BYTES], "its body is longer than 64 KB" if len(body) > MAX_BODY_BYTES else ""
 
 
-def checked_address(host: str, port: int, allow_private: bool, seconds: float = RESOLVE_SECONDS) -> str:
-    """The first address of `host`, if every address of it may be asked. Raises ValueError or OSError."""
-    addresses = resolve(host, port, seconds)
+def checked_addresses(host: str, port: int, allow_private: bool) -> list[str]:
+    """The addresses of `host`, if every one may be asked. Raises ValueError or OSError."""
+    addresses = resolve(host, port)
     for address in addresses:
-        if not allow_private and not is_public(str(address)):
+        if not allow_private and not is_public(address):
             raise ValueError(f"{host} points to a private address")
-    return str(addresses[0])
+    return addresses
 
 
 def _connection(plain: socket.socket, scheme: str, host: str, port: int) -> http.client.HTTPConnection:

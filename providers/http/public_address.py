@@ -2,7 +2,7 @@
 
 In: an https URL, a body, headers. Out: the HTTP status, or Refused / ProviderError. The name is resolved once, every
 address of it must be public, and the connection goes to the address that was checked, with the original name for TLS.
-No redirects, no proxies, 5 s for the name and 5 s for all the rest, and the answer's body is never shown to anybody.
+No redirects, no proxies, 5 s for the name and all the rest together, and the answer's body is never shown to anybody.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 import requests
 
 from providers.errors import ProviderError, Refused
-from providers.http.deadline import resolve
+from providers.http.deadline import resolve, within
 from providers.http.transport import DeadlineAdapter, exchange, new_session
 
 PORTS = frozenset({443, 8443})
@@ -104,11 +104,12 @@ def _is_public_ipv4(ip: ipaddress.IPv4Address) -> bool:
 
 def post(url: str, body: bytes, headers: dict[str, str]) -> int:
     """Send once; returns the status of a 2xx. Raises Refused, or ProviderError (retryable when waiting may help)."""
-    target = check(url)
     try:
-        return _send(target, body, headers)
+        with within(SECONDS):
+            return _send(check(url), body, headers)
     except (requests.RequestException, OSError) as error:
-        raise ProviderError(f"{target.host} did not answer ({type(error).__name__}).", retryable=True) from None
+        host = urlsplit(url).hostname
+        raise ProviderError(f"{host} did not answer ({type(error).__name__}).", retryable=True) from None
 
 
 def _send(target: Target, body: bytes, headers: dict[str, str]) -> int:

@@ -12,25 +12,30 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from providers.http.deadline import current, resolve, within
+from providers.http.deadline import current, opened, resolve, within
 
 if TYPE_CHECKING:
     import socket
 
+    from urllib3._base_connection import BaseHTTPConnection
+
 _PIECE_BYTES = 16_384
+READS = ("GET", "HEAD")
 
 
 def exchange(
     session: requests.Session, method: str, url: str, *, seconds: float, most_bytes: int, **options: Any
 ) -> tuple[requests.Response, bytes]:
-    """Send once and read to the end, or until more than `most_bytes` came.
+    """Send once and read to the end, or until more than `most_bytes` came. A write opens a connection of its own: one
+    that was kept may have been ended by the other side just now, and whether the write arrived is not known then.
 
     `timeout` in the options bounds single waits inside of the total.
     """
     options = {"timeout": seconds, **options}
-    with within(seconds):
+    with within(seconds) as deadline:
+        deadline.may_reuse = method in READS
         with session.request(method, url, stream=True, allow_redirects=False, **options) as response:
             content = bytearray()
             for piece in response.iter_content(_PIECE_BYTES):
@@ -69,25 +74,16 @@ class Watched(HTTPConnection):
     """A connection whose name, opening and further use end with the deadline of their exchange."""
 
     def _new_conn(self) -> socket.socket:
-        name, refused = self._dns_host, None
-        for address in self._addresses():
-            self._dns_host = address
-            try:
-                connection = super()._new_conn()
-            except NewConnectionError as error:
-                refused = error
-            else:
-                current().watch(connection)
-                return connection
-            finally:
-                self._dns_host = name
-        raise refused or NewConnectionError(self, "the name has no address")
-
-    def _addresses(self) -> list[str]:
+        timeout = self.timeout if isinstance(self.timeout, int | float) else None
         try:
-            return resolve(self._dns_host, self.port, current().left())
+            connection = opened(resolve(self._dns_host, self.port), self.port, timeout)
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, f"no connection in time: {error}") from error
         except (OSError, UnicodeError) as error:
-            raise NewConnectionError(self, f"the name has no address: {error}") from error
+            raise NewConnectionError(self, f"no connection: {error}") from error
+        for option in self.socket_options or ():
+            connection.setsockopt(*option)
+        return connection
 
     def request(self, *args: Any, **options: Any) -> None:
         if self.sock is not None:  # kept open from an earlier exchange
@@ -102,8 +98,14 @@ class _WatchedTls(Watched, HTTPSConnection):
 class _Pool(HTTPConnectionPool):
     ConnectionCls = Watched
 
+    def _get_conn(self, timeout: float | None = None) -> BaseHTTPConnection:
+        connection = super()._get_conn(timeout)
+        if not current().may_reuse:
+            connection.close()
+        return connection
 
-class _TlsPool(HTTPSConnectionPool):
+
+class _TlsPool(_Pool, HTTPSConnectionPool):
     ConnectionCls = _WatchedTls
 
 

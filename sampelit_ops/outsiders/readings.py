@@ -31,11 +31,13 @@ Source = Callable[[], Iterator["Outsider"]]
 
 @dataclass(frozen=True)
 class Outsider:
-    """`who` may do what `can` says, at the place of the reading; `note` is what should be mended."""
+    """`who` may do what `can` says, at the place of the reading; `note` is what should be mended, `part` the workspace
+    or organisation that told it."""
 
     who: str
     can: str
     note: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,10 @@ def _read(place: str, source: Source, before: Reading | None) -> Reading:
             found.add(outsider)
         return Reading(place, sorted(found, key=str), database_time().isoformat())
     except Exception as error:
-        return Reading(
-            place, sorted({*last.outsiders, *found}, key=str), last.at, redact(" ".join(str(error).split()))[:300]
-        )
+        answered = {outsider.part for outsider in found}  # each whole: what it said before is no longer so
+        kept = {each for each in last.outsiders if each.part not in answered and (each.part or not found)}
+        problem = redact(" ".join(str(error).split()))[:300]
+        return Reading(place, sorted(kept | found, key=str), last.at, problem)
 
 
 def _sources() -> list[tuple[str, Source]]:
@@ -89,12 +92,12 @@ def _render() -> Iterator[Outsider]:
     api, failed = render_client.render(), Failed()
     for owner in api.owners.list():
         if owner.type != "team":
-            yield Outsider(owner.email or owner.name, f"owner of {owner.name}")
+            yield Outsider(owner.email or owner.name, f"owner of {owner.name}", part=owner.id)
             continue
         with each(owner.name, failed):
-            for member in api.owners.members(owner.id):
+            for member in list(api.owners.members(owner.id)):
                 note = "" if member.mfa else NO_FACTOR
-                yield Outsider(member.email or member.name, f"{member.role} of {owner.name}", note)
+                yield Outsider(member.email or member.name, f"{member.role} of {owner.name}", note, owner.id)
     tell(failed)
 
 
@@ -102,23 +105,22 @@ def _supabase() -> Iterator[Outsider]:
     api, failed = supabase(), Failed()
     for organization in api.organizations.list():
         with each(organization.name, failed):
-            for member in api.organizations.members(organization.slug):
+            for member in list(api.organizations.members(organization.slug)):
                 note = "" if member.mfa else NO_FACTOR
-                yield Outsider(member.email or member.name, f"{member.role} of {organization.name}", note)
+                who, can = member.email or member.name, f"{member.role} of {organization.name}"
+                yield Outsider(who, can, note, organization.slug)
     tell(failed)
 
 
 def _product(environment: Environment) -> Iterator[Outsider]:
     with postgres.connect(reading_dsn(environment)) as session:
-        for role, can in session.execute(OWNERS).fetchall():
-            yield Outsider(role, can)
+        yield from [Outsider(role, can) for role, can in session.execute(OWNERS).fetchall()]
 
 
 def _portal() -> Iterator[Outsider]:
     with connection.cursor() as cursor:
         cursor.execute(OWNERS)
-        for role, can in cursor.fetchall():
-            yield Outsider(role, can)
+        yield from [Outsider(role, can) for role, can in cursor.fetchall()]
 
 
 def _buckets() -> Iterator[Outsider]:

@@ -21,6 +21,7 @@ from operations.authority import holds_somewhere
 from operations.doctor import Check, databases
 from operations.models import Environment, SupabaseProject
 from operations.models.environment import PURPOSES
+from operations.web.page_environment import page_environment
 from providers import outside
 
 SQL = Path(__file__).parent.parent / "sql" / "connect_roles.sql"
@@ -42,11 +43,7 @@ def connect_page(request: HttpRequest) -> HttpResponse:
     if not holds_somewhere(request.user, "operations.change_environment"):
         raise PermissionDenied
     environments = list(Environment.objects.of_the_product())
-    slug = request.GET.get("environment", "") or request.POST.get("environment", "")
-    chosen = next(
-        (environment for environment in environments if environment.slug == slug),
-        environments[0] if environments else None,
-    )
+    chosen = page_environment(environments, request.GET.get("environment") or request.POST.get("environment"))
     context = {
         **admin.site.each_context(request),
         "title": "Connect a database",

@@ -172,8 +172,13 @@ def _workspace(thing: Thing) -> None:
     workspace.read(api)  # type: ignore[arg-type]
 
 
-def _network(thing: Thing) -> None:
-    lists = Made(cidrs=thing.some("192.0.2.0/24", "198.51.100.0/24"), cidrs_v6=[], open_to_all=False)
+def _bans(thing: Thing) -> None:
+    _network(thing, bans_only=True)
+
+
+def _network(thing: Thing, bans_only: bool = False) -> None:
+    both = ["192.0.2.0/24", "198.51.100.0/24"]
+    lists = Made(cidrs=both if bans_only else thing.some(*both), cidrs_v6=[], open_to_all=False)
     api = Made(
         network=Made(restrictions=lambda _: lists, banned=lambda _: thing.some("203.0.113.7")),
         projects=Made(read_only=lambda _: Made(enabled=False)),
@@ -241,7 +246,7 @@ THINGS = {
     "environments": Kind(_workspace, lambda thing: thing.service.render_id in workspace.known().environments),
     "addresses": Kind(_workspace, lambda thing: "192.0.2.1" in workspace.known().addresses[thing.service.render_id]),
     "allowed": Kind(_network, lambda thing: "192.0.2.0/24" in (network.known(thing.place).allowed or [])),
-    "banned": Kind(_network, lambda thing: bool(network.known(thing.place).banned)),
+    "banned": Kind(_bans, lambda thing: bool(network.known(thing.place).banned), message=False),
     "projects": Kind(
         _projects, lambda _: any(one["ref"] == "aaa" for one in known_projects()), told="operations.projects_gone"
     ),

@@ -61,6 +61,8 @@ SPOKEN = {
     "too long to an end that never comes": (sized(LONG, of=10**11), UNCLEAR),
     "packed": (sized(gzip.compress(FINE), GZIP), GOOD),
     "packed and sick": (sized(gzip.compress(SICK), GZIP), BAD),
+    "packed in two": (sized(gzip.compress(FINE) + gzip.compress(SICK), GZIP), UNCLEAR),
+    "packed and cut": (sized(gzip.compress(FINE)[:-8], GZIP), UNCLEAR),
     "bomb": (sized(gzip.compress(b" " * 50_000_000 + SICK), GZIP), UNCLEAR),
     "packed in name only": (sized(FINE, GZIP), UNCLEAR),
     "packed strangely": (sized(FINE, b"Content-Encoding: br\r\n"), UNCLEAR),

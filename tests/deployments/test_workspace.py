@@ -15,14 +15,14 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from deployments import workspace
-from deployments.kinds.workspace import cron_jobs
+from deployments.kinds.workspace import cron_jobs, maintenance_runs
 from deployments.models import Service
 from deployments.render.sync import poll
 from ledger.models import Entry
 from operations.engine import kinds
 from operations.engine.at_most_once import Polling
 from operations.engine.request import request
-from operations.models import Environment, Operation
+from operations.models import Environment, Heartbeat, Operation
 from providers.errors import Refused
 from sandbox.render import seed
 from sandbox.render.api import edge
@@ -164,6 +164,21 @@ def test_planned_maintenance_is_a_finding_with_its_name_and_time(planned: dict[s
 
     assert (check.tone, check.name) == ("warn", "Render's maintenance of sampelit-ops-db")
     assert check.found.startswith("planned for 20")
+
+
+def test_maintenance_whose_time_has_come_is_planned_no_more(planned: dict[str, Any], act: Act) -> None:
+    """Render was not read since: it may be under way, and nothing is offered for it."""
+    kept = Heartbeat.objects.get(name=workspace.KEPT)
+    runs = [run | {"at": (timezone.now() - timedelta(minutes=1)).isoformat()} for run in kept.detail["maintenance"]]
+    Heartbeat.objects.filter(pk=kept.pk).update(detail=kept.detail | {"maintenance": runs})
+
+    check = next(workspace.planned_maintenance(None))
+
+    assert check.found.startswith("was planned for 20")
+    assert check.found.endswith("and may be under way: Render was not asked since")
+    assert list(maintenance_runs.runs(Environment.objects.first())) == []  # type: ignore[arg-type]
+    with pytest.raises(Refused, match=r"Its time came at .* may be under way. Nothing was requested"):
+        act("deployments.start_maintenance", service=None, run=planned["id"])
 
 
 @pytest.mark.sampled(3)

@@ -122,7 +122,7 @@ def test_both_callers_decide_alike(address: str, called: bool, monkeypatch: pyte
     except Refused:
         posted = False
     try:
-        probed = health_probe.checked_address("health.example", 443, allow_private=False) == address
+        probed = health_probe.checked_addresses("health.example", 443, allow_private=False) == [address]
     except ValueError:
         probed = False
 

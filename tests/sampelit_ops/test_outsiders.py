@@ -68,9 +68,9 @@ def test_workspaces_are_listed_with_their_roles_and_what_to_mend(render: None) -
     by_place = {reading.place: reading.outsiders for reading in readings.read_all()}
 
     assert by_place["Render"] == [
-        Outsider("Vera", "NEW_WORD of Sampelit", readings.NO_FACTOR),
-        Outsider("ben@example.com", "owner of Ben"),
-        Outsider("olga@example.com", "ADMIN of Sampelit"),
+        Outsider("Vera", "NEW_WORD of Sampelit", readings.NO_FACTOR, "tea-1"),
+        Outsider("ben@example.com", "owner of Ben", part="usr-1"),
+        Outsider("olga@example.com", "ADMIN of Sampelit", part="tea-1"),
     ]
 
 
@@ -86,6 +86,33 @@ def test_a_source_that_is_away_keeps_its_last_answer(render: None, monkeypatch: 
     assert (after.outsiders, after.at) == (before.outsiders, before.at)
     assert "does not answer" in after.problem
     assert readings.kept()[1][0] == after
+
+
+def test_a_part_that_is_away_keeps_its_own_and_nobody_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a part that answered said before is over: another role, a second factor, somebody who left."""
+    said = {"tea-1": [Member("Olga", "o@x", "ADMIN", False), Member("Left", "l@x", "ADMIN", True)], "tea-2": []}
+    said["tea-2"] = [Member("Olga", "o@x", "DEVELOPER", True)]
+
+    class Api(RenderApi):
+        def list(self) -> list[Owner]:
+            return [Owner(key, key, type="team") for key in said]
+
+        def members(self, owner: str) -> Any:
+            if not said[owner]:
+                raise ProviderError("away", retryable=True)
+            return said[owner]
+
+    monkeypatch.setattr(readings.render_client, "render", Api)
+    readings.read_all()
+    said |= {"tea-1": [Member("Olga", "o@x", "VIEWER", True)], "tea-2": []}
+
+    found = readings.read_all()[0]
+
+    assert [(one.who, one.can, one.note) for one in found.outsiders] == [
+        ("o@x", "DEVELOPER of tea-2", ""),
+        ("o@x", "VIEWER of tea-1", ""),
+    ]
+    assert "away" in found.problem
 
 
 def test_owners_of_tables_are_read_from_the_catalogue() -> None:

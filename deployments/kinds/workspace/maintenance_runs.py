@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from deployments import workspace
 from deployments.render.at_most_once import RENDER
@@ -18,7 +18,7 @@ from providers.errors import ProviderError, Refused
 
 
 def runs(environment: Environment) -> Iterable[tuple[str, str]]:
-    return [(run["id"], _told(run)) for run in workspace.known().maintenance]
+    return [(run["id"], _told(run)) for run in workspace.planned()]
 
 
 def named(environment: Environment, run: str) -> tuple[str, str]:
@@ -32,9 +32,11 @@ def _told(run: dict[str, str]) -> str:
 
 def find(given: str) -> dict[str, str]:
     for run in workspace.known().maintenance:
+        if run["id"] == given and workspace.ahead(run) <= timedelta(0):
+            raise Refused(f"Its time came at {run['at'][:16]} UTC: it may be under way. Nothing was requested.")
         if run["id"] == given:
             return run
-    known = ", ".join(run["id"] for run in workspace.known().maintenance) or "none"
+    known = ", ".join(run["id"] for run in workspace.planned()) or "none"
     raise Refused(f"Render plans no maintenance {given!r}. Nothing was requested. Planned: {known}.")
 
 

@@ -102,18 +102,43 @@ def test_a_hole_without_a_fix_is_amber(outside: Outside) -> None:
     assert told()["known vulnerabilities"] == ("warn", f"django {DJANGO}: GHSA-1, no fix yet")
 
 
-def test_a_package_that_was_updated_since_is_told_no_more(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_package_that_was_updated_since_is_not_known_to_be_well(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
     outside.holed["django"] = ["GHSA-1"]
     watch.look()
-
     monkeypatch.setattr(watch, "installed", lambda: {"django": "98.2"})
+
+    assert told()["known vulnerabilities"] == ("idle", "not asked about yet: django 98.2")
+
+    outside.holed = {}
+    watch.look()
 
     assert told()["known vulnerabilities"][0] == "ok"
 
 
+def test_another_update_hides_no_hole(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
+    outside.holed["django"] = ["GHSA-1"]
+    monkeypatch.setattr(watch, "installed", lambda: {"django": DJANGO, "requests": "1"})
+    watch.look()
+    monkeypatch.setattr(watch, "installed", lambda: {"django": DJANGO, "requests": "2"})
+
+    tone, found = told()["known vulnerabilities"]
+
+    assert tone == "bad"
+    assert found.endswith("fixed in 98.2; not asked about yet: requests 2")
+
+
 @pytest.mark.parametrize(
     ("latest", "eol", "tone"),
-    [("3.99.1", False, "warn"), ("3.99.1", True, "bad"), ("3.0.1", "2099-01-01", "ok"), ("3.0.1", True, "bad")],
+    [
+        ("3.99.1", False, "warn"),
+        ("3.99.1", True, "bad"),
+        ("3.0.1", "2099-01-01", "ok"),
+        ("3.0.1", True, "bad"),
+        ("3.0.1", "2024-10-07", "bad"),
+        ("3.0.1", None, "ok"),
+    ],
 )
 def test_an_older_patch_release_or_a_dead_series_is_told(outside: Outside, latest: str, eol: Any, tone: str) -> None:
     outside.python = {"latest": latest, "eol": eol}
@@ -123,8 +148,13 @@ def test_an_older_patch_release_or_a_dead_series_is_told(outside: Outside, lates
     assert told()["Python"][0] == tone
 
 
+NO_LISTS = [b'{"results": null}', b'{"results": [{}]}', b'{"results": [' + b"null," * 99 + b"null]}"]
+
+
 @pytest.mark.parametrize(
-    "raw", [b"", b"<html>", b"[]", b"null", b"[" * 9_000, b" " * 3_000_000, b'{"results": null}', b"\xff"], ids=range(8)
+    "raw",
+    [b"", b"<html>", b"[]", b"null", b"[" * 9_000, b" " * 3_000_000, b"\xff", *NO_LISTS],
+    ids=range(10),
 )
 def test_what_is_no_answer_is_not_checked(outside: Outside, raw: bytes) -> None:
     outside.raw = raw
@@ -146,9 +176,11 @@ def test_offline_it_says_not_checked_and_keeps_the_last_answer_for_three_days(ou
     Heartbeat.objects.filter(name="advisories").update(beat_at=timezone.now() - watch.STALE)
 
     tone, found = told()["known vulnerabilities"]
-    assert tone == "idle"
-    assert found.startswith("not checked. ")
+    assert tone == "bad"
+    assert f"django {DJANGO}: GHSA-1, fixed in 98.2; not checked since " in found
     assert "could not be asked" in found
+    Heartbeat.objects.filter(name="advisories").update(detail={"holes": [], "asked": watch.installed()})
+    assert told()["known vulnerabilities"][0] == "idle"
 
 
 def test_switched_off_nobody_is_asked(outside: Outside, settings: Any) -> None:
