@@ -20,7 +20,7 @@ from providers.postgres.copy.row_digests import evidence_of_all, whole_tree
 from providers.postgres.error_facts import CHECKED, DENIED, NO_KEY, Problem, facts_of, is_of_the_server
 from providers.postgres.restore.held_checks import NOT_VALID, THERE, THROUGH_ROOT, put_on, take_off
 from providers.postgres.schema.generations import COMPUTED
-from providers.postgres.schema.model import qualified
+from providers.postgres.schema.model import Column, Name, parted, qualified
 
 OTHERWISE = frozenset(["table", COMPUTED])
 KEYS = frozenset(["primary_key", "unique", "index"])
@@ -133,6 +133,7 @@ class Builder(Maker):
                 self.lost += [Statement("after", "check", f"{of}.{check.name}", "", False, of) for of in check.holders]
                 again = self.tried(what, owner, partial(put_on, self.connection, check, not_valid=True))
                 self.problems += [again.text] if again else []
+                self.not_valid += [] if again else [(*parted(of), check.name) for of in check.holders]
         return notes
 
     def compare(self, table: Table, loads: dict[str, Segment]) -> None:
@@ -162,21 +163,28 @@ class Builder(Maker):
                 self.look_in()
 
     def compare_whole(self, tables: Sequence[Table]) -> None:
-        """Count and digest of whole tables, asked for together, for loads that share one transaction."""
+        """Of whole tables, for loads that share one transaction; all partitions of a tree have their rows."""
         through = set[str]()
-        asked = [((table.schema, table.name), hashed_columns(table)) for table in tables]
-        for table, each, found in zip(tables, asked, evidence_of_all(self.connection, asked), strict=True):
-            if found == postgres.Evidence(table.rows, table.digest):
-                continue
+        for table, found in self.differing(tables):
             wanted = {t.qualified: postgres.Evidence(t.rows, t.digest) for t in self.manifest.tables}
-            if root := whole_tree(self.connection, *each, wanted, through):
+            if root := whole_tree(self.connection, *_asked(table), wanted, through):
                 through.add(root)
                 self.amber[root, ""] = f"{root}: {THROUGH_ROOT}."
             else:
                 self.problems.append(f"{table.qualified}: what arrived differs from the snapshot ({found.rows} rows).")
+
+    def differing(self, tables: Sequence[Table]) -> list[tuple[Table, postgres.Evidence]]:
+        """Those whose count and digest, asked for together, are not the run's, with what is found."""
+        found = evidence_of_all(self.connection, list(map(_asked, tables))) if tables else []
+        pairs = zip(tables, found, strict=True)
+        return [(table, each) for table, each in pairs if each != postgres.Evidence(table.rows, table.digest)]
 
     def _compare(self, name: str, segment: Segment, evidence: postgres.Evidence) -> None:
         if evidence.rows != segment.rows:
             self.problems.append(f"{name}: {evidence.rows} rows arrived, the snapshot had {segment.rows}.")
         elif evidence.digest != segment.digest:
             self.problems.append(f"{name}: a row differs from the snapshot (row digest {evidence.digest}).")
+
+
+def _asked(table: Table) -> tuple[Name, list[Column]]:
+    return (table.schema, table.name), hashed_columns(table)

@@ -47,6 +47,7 @@ class Maker:
     `denied`: what to say of a thing that the session's role may not make. `lenient`: what cannot be made here is no
     problem of the copy: `amber` says of which table what of it could not be rebuilt, and why. `apart`: no
     restore either, so rows stay in their own partition. `made`: needs no making. `before_batch`: told what comes.
+    `not_valid`: schema, table and name of each CHECK that was put on again as such.
     """
 
     manifest: Manifest
@@ -63,6 +64,7 @@ class Maker:
     bytes: int = 0
     again: list[Statement] = field(default_factory=list)
     held: list[HeldCheck] = field(default_factory=list)
+    not_valid: list[tuple[str, str, str]] = field(default_factory=list)
     amber: dict[tuple[str, str], str] = field(default_factory=dict)
     lost: list[Statement] = field(default_factory=list)
     refused: dict[Segment, ProviderError] = field(default_factory=dict)

@@ -51,7 +51,8 @@ class Job:
 class Pair:
     """The caller's session and a second one, whose loader tells its problems to the first.
 
-    `spoilt`: rows did not come, so the rest is left until they have come after all.
+    `spoilt`: rows did not come, so the rest is left until they have come after all. `differing`: tables whose rows may
+    lie in others, which tells nobody before all have come.
     """
 
     first: Loader
@@ -62,6 +63,7 @@ class Pair:
     running: set[Job] = field(default_factory=set)
     changed: Condition = field(default_factory=Condition)
     spoilt: bool = False
+    differing: list[Table] = field(default_factory=list)
 
     def bring(self) -> None:
         """Rows, keys, indexes and digests, each table's in this order."""
@@ -73,7 +75,7 @@ class Pair:
             *self._made(FOREIGN, [item for item in after if item.kind == "foreign_key"]),
         ]
         heaps = in_heaps(manifest.tables)
-        compared = [_job(READ, heap, partial(_compare, tables=heap)) for heap in heaps]
+        compared = [_job(READ, heap, partial(self._compare, tables=heap)) for heap in heaps]
         loaded = [job for heap in heaps for job in loads(heap, manifest.raw_bytes)]
         self.waiting = sorted([*loaded, *made, *compared], key=lambda job: (job.stage, -job.weight))
         self.futures.append(self.pool.submit(self._work, self.second))
@@ -82,8 +84,14 @@ class Pair:
         self.first.load_again(manifest.tables)
         self.first.rows += self.second.rows
         self.first.bytes += self.second.bytes
-        for job in compared if self.spoilt and not self.first.problems else ():
-            job.work(self.first)
+        self.first.look_in()
+        for heap in (heaps if self.spoilt else [self.differing]) if not self.first.problems else ():
+            self.first.compare_whole(heap)
+
+    def _compare(self, loader: Loader, tables: Sequence[Table]) -> None:
+        loader.watch.check()
+        loader.look_in()
+        self.differing += [table for table, _ in loader.differing(tables)]
 
     def _made(self, stage: int, statements: Sequence[Statement]) -> Iterator[Job]:
         sizes = {table.qualified: table.raw_bytes for table in self.first.manifest.tables}
@@ -162,12 +170,6 @@ def _make(loader: Loader, batch: Sequence[Statement]) -> None:
     """What fails is left: it may need what the other session has not made yet, and is made after all, in order."""
     if loader.try_together(batch):
         loader.made.update(batch)
-
-
-def _compare(loader: Loader, tables: Sequence[Table]) -> None:
-    loader.watch.check()
-    loader.look_in()
-    loader.compare_whole(tables)
 
 
 @contextmanager

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Event
+from typing import Any
 
 import psycopg
 import pytest
 
+from backups.archive import builder
 from backups.archive.loader import Loader
+from backups.archive.manifest import Segment, Table
 from backups.archive.source import Surroundings
 from backups.policy_spec import PolicySpec
 from backups.progress import SILENT
@@ -182,6 +186,37 @@ ORDER = WAY.format("$1", "$2") + "".join(
 ORDER += "CREATE OPERATOR CLASS way FOR TYPE text USING btree AS FUNCTION 1 way(text, text), "
 ORDER += ", ".join(f"OPERATOR {number} {sign}~" for number, sign in enumerate(SIGNS.values(), 1))
 ORDER += "; CREATE TABLE t(x text) PARTITION BY RANGE (x way);"
+
+
+@pytest.fixture
+def judged_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second session begins with t2 when the first has judged t1, or after a second without."""
+    judged, load, judge = Event(), Loader.load_once, builder.whole_tree
+
+    def later(loader: Loader, tables: list[Table], new: bool = False) -> dict[str, dict[str, Segment]]:
+        judged.wait(tables[0].name == "t2")
+        return load(loader, tables, new)
+
+    def told(*given: Any) -> str:
+        root = judge(*given)
+        judged.set()
+        return root
+
+    monkeypatch.setattr(Loader, "load_once", later)
+    monkeypatch.setattr(builder, "whole_tree", told)
+
+
+def test_rows_that_came_through_the_root_are_compared_once_all_are_there(
+    database, empty_database: str, store: Store, judged_early: None
+) -> None:
+    way = WAY.format("translate($1, ''b'', ''o'')", "translate($2, ''b'', ''o'')")
+    parts = PARTS.format("FROM ('a') TO ('n')", "FROM ('n') TO ('p')")
+    source = database(ORDER + parts + "INSERT INTO t VALUES ('b'), ('c'), ('o');" + way)
+
+    done = restore(exported(source, store, ALL), store, (), Target(empty_database, new=True))
+
+    assert [note for note in done.notes if "public.t: rows came through it" in note]
+    assert rows(empty_database) == [("b",), ("c",), ("o",)]
 
 
 @pytest.mark.parametrize("new", [False, True])
