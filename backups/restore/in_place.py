@@ -43,6 +43,7 @@ class Applied:
     removed: int
     written: int
     notes: tuple[str, ...] = ()
+    not_valid: tuple[tuple[str, str, str], ...] = ()  # CHECKs: schema, table, name
 
 
 def compare(
@@ -139,8 +140,7 @@ def apply(
 
 
 def _apply(loader: Loader, late_rows: Sequence[LateRows], along: Mapping[str, int]) -> Applied:
-    connection = loader.connection
-    tables = in_order(loader.manifest)
+    connection, tables = loader.connection, in_order(loader.manifest)
     names = [(table.schema, table.name) for table in tables]
     postgres.lock_tables(connection, names)
     with silent_triggers(connection, names):
@@ -153,10 +153,10 @@ def _apply(loader: Loader, late_rows: Sequence[LateRows], along: Mapping[str, in
         connection.execute("SET CONSTRAINTS ALL IMMEDIATE")  # ALTER TABLE waits for no deferred check
     notes = loader.put_checks_on()
     if loader.problems:
-        where = address(connection.info.dsn)
-        raise ProviderError(f"The restore was rolled back; {where} is as it was. " + " ".join(loader.problems[:5]))
+        said = f"The restore was rolled back; {address(connection.info.dsn)} is as it was."
+        raise ProviderError(" ".join([said, *loader.problems[:5]]))
     refuse_more_touched(connection, [table.qualified for table in tables], along)
-    return replace(done, notes=tuple(notes))
+    return replace(done, notes=tuple(notes), not_valid=tuple(loader.not_valid))
 
 
 def _bring(loader: Loader, tables: Sequence[Table], along: Mapping[str, int]) -> tuple[Applied, Mapping[str, int]]:

@@ -31,7 +31,7 @@ from operations.engine.context import StepContext
 from operations.models import Step, StepStatus
 from operations.periodic.clock import database_time
 from providers import postgres
-from providers.counting import counted
+from providers.counting import counted, first_of
 from providers.errors import Refused
 from providers.postgres.restore import grants
 from providers.postgres.restore.side_effects import write_problems
@@ -138,13 +138,14 @@ def _load(ctx: StepContext, place: Place, run: Run, manifest: Manifest) -> dict[
         )
         wrote = f"Removed {done.removed:,} and wrote {counted(done.written, 'row')} in one transaction"
         ctx.log(f"{wrote}; the tables equal the run.")
-        return {"removed": done.removed, "written": done.written, "notes": [*done.notes][:20]}
+        counts = {"removed": done.removed, "written": done.written}
+        return {**counts, "notes": first_of(done.notes, 20), "not_valid": done.not_valid}
     chain = str(ctx.parameters.get("chain", ""))
     target, values = _target(ctx, place, chain, watch)
     with scratch.whole_or_dropped(ctx, str(values.get("database", ""))):
         restored = restore(manifest, store, identities, target, watch, late_rows_after(run))
     readers = shared(target.dsn, target.schema) if place.kind == "schema" else []
-    return {**values, "rows": restored.rows, "notes": [*readers, *restored.notes][:20]}
+    return {**values, "rows": restored.rows, "notes": first_of([*readers, *restored.notes], 20)}
 
 
 def _target(ctx: StepContext, place: Place, chain: str, watch: Watch) -> tuple[Target, dict[str, Any]]:

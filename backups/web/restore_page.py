@@ -17,7 +17,7 @@ from operations.databases import is_portal
 from operations.web.verbs import Verb, asking
 
 MOST_TABLES = 200
-NOT_TABLES = ("removed", "written", "database", "place", "dropped_at", "schema", "notes")
+NOT_TABLES = ("removed", "written", "database", "place", "dropped_at", "schema", "notes", "not_valid")
 
 
 def context(request: HttpRequest, pk: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from migrations_registry.fingerprint import Change, Fingerprint, compare
 from migrations_registry.fingerprint.compare import REMOVED, WHOLE
 from migrations_registry.models import SchemaFingerprint
 from operations.models import Environment, Operation
+from providers.postgres.schema.names import parts
 
 
 def because(environment: Environment, expected: SchemaFingerprint, seen: Fingerprint) -> str:
@@ -69,18 +70,15 @@ def without_copies(
             reasons.append(f"the schema {name} is a copy, made by {operation.pk}")
     since = {"ended_at__gt": expected.trusted_at} if expected.trusted_at else {}
     for operation in made.filter(parameters__target="live", backup_restore__isnull=False, **since):
-        named = " ".join(operation.backup_restore.report.get("notes", ()))
-        own = [each for each in left if _is_left_not_valid(each, named)]
+        known = {tuple(check) for check in operation.backup_restore.report.get("not_valid", ())}
+        own = [each for each in left if parts(each.name) in known and _is_left_not_valid(each)]
         left = [each for each in left if each not in own]
         reasons += [f"{each.name} is NOT VALID since {operation.pk}" for each in own]
     return left, "; ".join(reasons)
 
 
-def _is_left_not_valid(change: Change, notes: str) -> bool:
-    """`notes`: what the restore said; a name that is quoted for its dots is not looked up there."""
-    owner, _, name = change.name.replace('"', "").rpartition(".")
-    said = f"The check {name} of {owner} could not be rebuilt" in notes
-    return said and change.kind == "constraint" and change.after == f"{change.before} NOT VALID"
+def _is_left_not_valid(change: Change) -> bool:
+    return change.kind == "constraint" and change.after == f"{change.before} NOT VALID"
 
 
 def is_inside(change: Change, schema: str) -> bool:

@@ -139,25 +139,27 @@ def test_a_restore_that_takes_a_migration_back_is_no_drift(
 def test_a_check_that_a_live_restore_left_not_valid_is_no_drift(
     watched_production: Environment, admin: psycopg.Connection
 ) -> None:
-    for name in ("named", "other"):
+    named = '"named, ""so"""'
+    for name in (named, "told"):
         admin.execute(f"ALTER TABLE users ADD CONSTRAINT {name} CHECK (created_at <= now())")
     drift_detect.keep(watched_production, drift_detect.read(watched_production), because="checks.sql applied")
     operation = running(watched_production, "backups.restore", parameters={"target": "live"})
     ended(operation)
     policy = Policy.objects.create(environment=watched_production, name="all", tables=["*"])
     run = Run.objects.create(policy=policy, operation=operation, status="failed", ended_at=timezone.now())
-    notes = ["The check named of public.users could not be rebuilt: check violation (23514). It is there as NOT VALID."]
-    Restore.objects.create(operation=operation, run=run, target="live", status="succeeded", report={"notes": notes})
+    notes = ["The check told of public.users could not be rebuilt: check violation (23514). It is there as NOT VALID."]
+    report = {"notes": notes, "not_valid": [["public", "users", 'named, "so"'], ["public", "users", "gone"]]}
+    Restore.objects.create(operation=operation, run=run, target="live", status="succeeded", report=report)
     not_valid = "ALTER TABLE users DROP CONSTRAINT {0}; ALTER TABLE users ADD CONSTRAINT {0} CHECK ({1}) NOT VALID"
-    admin.execute(not_valid.format("named", "created_at <= now()"))
+    admin.execute(not_valid.format(named, "created_at <= now()"))
 
     assert drift_detect.look(watched_production) is None
 
-    admin.execute(not_valid.format("other", "created_at <= now()"))  # nobody told of this one
+    admin.execute(not_valid.format("told", "created_at <= now()"))  # only words tell of this one
     found = drift_detect.look(watched_production)
 
     assert found is not None
-    assert [change["name"] for change in found.changes] == ["public.users.other"]
+    assert [change["name"] for change in found.changes] == ["public.users.told"]
     assert f"NOT VALID since {operation.pk}" in str(drift_detect.trusted(watched_production).trusted_because)
 
 

@@ -112,6 +112,7 @@ def test_live_tables_get_such_rows_back(asks: str, database, store: Store, drill
     assert told(source) == rows
     assert [note for note in done.notes if "The check once of public." in note]
     assert validated(source) == [(False,)]
+    assert done.not_valid == (("public", "d" if "domain" in asks else "t", "once"),)
 
 
 def test_a_live_check_that_refuses_nothing_stays_valid(database, store: Store) -> None:
@@ -120,7 +121,7 @@ def test_a_live_check_that_refuses_nothing_stays_valid(database, store: Store) -
 
     done = in_place.apply(manifest, store, (), source)
 
-    assert (done.written, done.notes, validated(source)) == (0, (), [(True,)])
+    assert (done.written, done.notes, done.not_valid, validated(source)) == (0, (), (), [(True,)])
 
 
 def test_a_row_that_an_immutable_check_refuses_is_no_row_of_the_run(database, store: Store, drill) -> None:
