@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from uuid import uuid4
@@ -27,6 +28,7 @@ from bench.ours import Took, cpu_seconds, directory
 from bench.peers import shell
 from providers.embedded_postgres.install import bin_dir
 from providers.embedded_postgres.server import EmbeddedPostgres
+from providers.storage.base import Store
 from providers.storage.factory import open_store
 
 DBBACKUP = """
@@ -46,54 +48,61 @@ call_command(*command)
 """
 
 
+@dataclass(frozen=True)
+class Sides:
+    """Who restores; what each restores from is made once. `admin`: the environment of the peers' commands."""
+
+    server: EmbeddedPostgres
+    admin: dict[str, str]
+    folder: Path
+
+    def pg_restore(self, dump: Path, name: str) -> Took:
+        return shell(f"pg_restore -j2 --exit-on-error -d {name} {dump}", self.admin, None)
+
+    def dump(self) -> Path:
+        path = self.folder / "all.dump"
+        shell(f"pg_dump -Fc -Z zstd:1 -f {path}", self.admin, None)
+        return path
+
+    def dbbackup(self, name: str, *command: str) -> Took:
+        script = self.folder / "dbbackup_run.py"
+        script.write_text(DBBACKUP)
+        return shell(f"{sys.executable} {script} {name} {self.folder} {' '.join(command)}", self.admin, None)
+
+    def ours(self, store: Store, manifest: Manifest, name: str) -> Took:
+        began, cpu = time.monotonic(), cpu_seconds()
+        restore(manifest, store, (), Target(self.server.dsn(name), new=True))
+        return Took(time.monotonic() - began, 0, cpu_seconds() - cpu)
+
+
 def cases(
     server: EmbeddedPostgres, dsns: dict[str, str], work: Path, rounds: int
 ) -> dict[str, Callable[[], measures.Ratio]]:
     """By the keys of bench-results.json."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sampelit_ops.settings")
-    folder = directory(work, "restores")
     store = open_store(f"file://{directory(work, 'restored')}")
     admin = peer_environment(dsns["admin"]) | {"PATH": f"{bin_dir()}:{os.environ['PATH']}"}
+    sides = Sides(server, admin, directory(work, "restores"))
+    dump = cache(sides.dump)
 
     @cache
     def run(fmt: str) -> Manifest:
-        return export(
-            PolicySpec("all", "bench", ("*",), fmt), ExportPlan(uuid4().hex, dsns["export"], store, connections=2)
-        )
+        plan = ExportPlan(uuid4().hex, dsns["export"], store, connections=2)
+        return export(PolicySpec("all", "bench", ("*",), fmt), plan)
 
-    @cache
-    def dump() -> Path:
-        path = folder / "all.dump"
-        shell(f"pg_dump -Fc -Z zstd:1 -f {path}", admin, None)
-        return path
+    def against(peer: Callable[[str], Took], fmt: str = "auto") -> measures.Ratio:
+        mine = partial(_into_new, server, partial(sides.ours, store, run(fmt)))
+        return measures.interleaved(mine, partial(_into_new, server, peer), rounds)
 
-    @cache
-    def dbbackup() -> None:
-        shell(_dbbackup(admin["PGDATABASE"], folder, "dbbackup"), admin, None)
-
-    def ours(fmt: str, name: str) -> Took:
-        began, cpu = time.monotonic(), cpu_seconds()
-        restore(run(fmt), store, (), Target(server.dsn(name), new=True))
-        return Took(time.monotonic() - began, 0, cpu_seconds() - cpu)
-
-    def pg_restore(name: str) -> Took:
-        return shell(f"pg_restore -j2 --exit-on-error -d {name} {dump()}", admin, None)
-
-    def by_dbbackup(name: str) -> Took:
-        return shell(_dbbackup(name, folder, "dbrestore", "--noinput"), admin, None)
-
-    def against(peer: Callable[[str], Took], prepare: Callable[[], object], fmt: str = "auto") -> measures.Ratio:
-        run(fmt), prepare()
-        mine, theirs = partial(_into_new, server, partial(ours, fmt)), partial(_into_new, server, peer)
-        return measures.interleaved(mine, theirs, rounds)
+    def by_dbbackup() -> measures.Ratio:
+        sides.dbbackup(admin["PGDATABASE"], "dbbackup")
+        return against(lambda name: sides.dbbackup(name, "dbrestore", "--noinput"))
 
     made = {
-        "restore_vs_pg_restore_j2": lambda: against(pg_restore, dump),
-        "restore_binary_vs_pg_restore_j2": lambda: against(pg_restore, dump, "binary"),
+        "restore_vs_pg_restore_j2": lambda: against(partial(sides.pg_restore, dump())),
+        "restore_binary_vs_pg_restore_j2": lambda: against(partial(sides.pg_restore, dump()), "binary"),
     }
-    if importlib.util.find_spec("dbbackup"):
-        made["restore_vs_django_dbbackup"] = lambda: against(by_dbbackup, dbbackup)
-    return made
+    return made | ({"restore_vs_django_dbbackup": by_dbbackup} if importlib.util.find_spec("dbbackup") else {})
 
 
 def _into_new(server: EmbeddedPostgres, side: Callable[[str], Took]) -> Took:
@@ -103,9 +112,3 @@ def _into_new(server: EmbeddedPostgres, side: Callable[[str], Took]) -> Took:
         return side(name)
     finally:
         server.drop_database(name)
-
-
-def _dbbackup(name: str, folder: Path, *command: str) -> str:
-    script = folder / "dbbackup_run.py"
-    script.write_text(DBBACKUP)
-    return f"{sys.executable} {script} {name} {folder} {' '.join(command)}"
