@@ -86,11 +86,33 @@ def asking(context: Context, kind: str, environment: Environment | None, label: 
 
 @register.simple_tag(takes_context=True)
 def way(context: Context, verb: verbs.Verb) -> str:
-    """One button; disabled with its reason, which a page says once."""
+    """One button; disabled with its reason, which a page says once where it is seen, and once in each `fold`."""
     known = context["request"].__dict__.setdefault("reasons_told", set())
     told = verb.why_not not in known
     known.add(verb.why_not)
     return render_to_string("admin/operations/asking.html", {"verb": verb, "told": told})
+
+
+class Fold(template.Node):
+    """What stands in a closed <details>: a reason that is told there is told again outside."""
+
+    def __init__(self, inside: template.NodeList) -> None:
+        self.inside = inside
+
+    def render(self, context: Context) -> SafeString:
+        known = context["request"].__dict__.setdefault("reasons_told", set())
+        seen = set(known)
+        try:
+            return self.inside.render(context)
+        finally:
+            known &= seen
+
+
+@register.tag
+def fold(parser: template.base.Parser, _: template.base.Token) -> Fold:
+    inside = parser.parse(["endfold"])
+    parser.delete_first_token()
+    return Fold(inside)
 
 
 @register.simple_block_tag

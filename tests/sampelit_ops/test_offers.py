@@ -14,6 +14,7 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
+from django.template import Context, Template
 from django.test import Client, RequestFactory
 from django.urls import resolve, reverse
 
@@ -21,6 +22,7 @@ from backups.models import Run
 from operations.engine import kinds
 from operations.engine.request import check_permission
 from operations.models import Environment, RoleGrant
+from operations.web.verbs import Verb
 from sampelit_ops.roles import sync_roles
 from tests import factories
 from tests.browser.pages import pages
@@ -32,6 +34,7 @@ FILLS_IN = {
     "migrations_registry.migrationfile.apply": "migrations.apply",
 }
 OF_A_STORE = {"admin:backups_manifest"}  # a world of rows alone has none
+PIECES = re.compile(r'(<details[^>]*>)|class="why"[^>]*>([^<]+)<|<button[^>]* disabled title="([^"]+)"|(</details>)')
 ASKS = re.compile(r"^/admin/operations/operation/request/([a-z_.]+)/$")
 
 
@@ -156,12 +159,36 @@ def test_a_page_links_to_nothing_that_is_refused_or_missing(client: Client, read
 
 @pytest.mark.parametrize("reader", ["Viewer", "Operator@staging"], indirect=True)
 def test_each_reason_of_a_disabled_button_stands_on_its_page(client: Client, reader: User) -> None:
-    """Not only in a title, which no telephone shows."""
+    """Not only in a title, which no telephone shows, nor behind a fold that the button does not stand behind."""
     wrong = {}
     for name, url in pages():
         text = client.get(url()).text if url() else ""
-        said = {why.strip() for why in re.findall(r'class="why"[^>]*>([^<]+)<', text)}
-        if silent := {*re.findall(r'<button[^>]* disabled title="([^"]+)"', text)} - said:
+        if silent := silent_buttons(text):
             wrong[name] = silent
 
     assert wrong == {}
+
+
+def silent_buttons(text: str) -> set[str]:
+    """Reasons of buttons that neither stand behind the same folds nor before them."""
+    places, wrong = [(set[str](), set[str]())], set[str]()
+    for opens, why, title, _ in PIECES.findall(text + "</details>"):
+        buttons, told = places[-1]
+        told |= {why.strip()} if why else set()
+        buttons |= {title} if title else set()
+        if opens:
+            places.append(places[-1] if " open" in opens else (set(), set()))
+        elif not (why or title):
+            wrong |= buttons.difference(*(each for _, each in places))
+            places = places[:-1]
+    return wrong
+
+
+def test_a_reason_that_is_told_behind_a_fold_is_told_before_it_too() -> None:
+    twice, values = "{% way verb %}" * 2, {"verb": Verb("", "Go", "Not you."), "request": RequestFactory().get("/")}
+    folded = f"{{% load ops %}}<details>{{% fold %}}{twice}{{% endfold %}}</details>"
+
+    told = Template(f"{folded}{twice}{folded}").render(Context(values))
+
+    assert (told.count('class="why"'), silent_buttons(told)) == (2, set())
+    assert silent_buttons(Template(folded.replace("fold", "spaceless") + twice).render(Context(values))) == {"Not you."}
