@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from datetime import datetime
 
 from django.db import connection, models
+from django.db.models.functions import Now
 
 from ledger.canonical import ZERO
 
@@ -136,7 +137,7 @@ class Stream(models.Model):
 class Checkpoint(models.Model):
     size = models.BigIntegerField(unique=True)
     head_sha256 = models.CharField(max_length=64)
-    created_at = models.DateTimeField(default=database_time)
+    created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         default_permissions = ()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 
-from ledger.models import database_time
 from operations.models import Environment
 from operations.models.ulid import new_ulid
 
@@ -24,7 +24,7 @@ class EvidenceReport(models.Model):
     document = models.TextField(help_text="Canonical JSON with its SHA-256 and signature.")
     sha256 = models.CharField(max_length=64)
     key = models.CharField(max_length=16, blank=True, help_text="Which key signed it.")
-    produced_at = models.DateTimeField(default=database_time)
+    produced_at = models.DateTimeField(db_default=Now())
     produced_by = models.CharField(max_length=150)
 
     class Meta:

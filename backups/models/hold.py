@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 
 from backups.models.incident import Incident
 from backups.models.run import Run
-from ledger.models import database_time
 
 
 class Hold(models.Model):
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="holds")
     incident = models.ForeignKey(Incident, null=True, blank=True, on_delete=models.PROTECT, related_name="holds")
     reason = models.CharField(max_length=500)
-    placed_at = models.DateTimeField(default=database_time)
+    placed_at = models.DateTimeField(db_default=Now())
     placed_by = models.CharField(max_length=150)
     released_at = models.DateTimeField(null=True, blank=True)
     released_by = models.CharField(max_length=150, blank=True)

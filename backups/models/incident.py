@@ -6,10 +6,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.functions import Now
 
 from backups.models.policy import Policy
 from backups.models.run import Run
-from ledger.models import database_time
 from operations.models import Environment
 
 MOST_ROWS = 200
@@ -62,7 +62,7 @@ class Incident(models.Model):
     evidence = models.JSONField(default=dict, help_text="Rows before and after, at most 200.")
     fingerprint = models.CharField(max_length=64, blank=True)
     status = models.CharField(max_length=8, choices=Status, default=Status.OPEN)
-    opened_at = models.DateTimeField(default=database_time)
+    opened_at = models.DateTimeField(db_default=Now())
     told_at = models.DateTimeField(null=True, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolved_by = models.CharField(max_length=150, blank=True)

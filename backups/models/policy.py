@@ -8,10 +8,10 @@ from typing import ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models.functions import Now
 
 from backups.cron_line import why_no_schedule
 from backups.policy_spec import FLOOR, POINT_DAYS, PORTAL_WITHOUT_ROWS, PolicySpec, Rule, is_restore_point
-from ledger.models import database_time
 from operations.databases import is_portal
 from operations.models import Environment
 from operations.models.environment_columns import variable_name
@@ -97,9 +97,9 @@ class Policy(models.Model):
     identity_accepted_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Runs before this do not say which database it has to be."
     )
-    created_at = models.DateTimeField(default=database_time, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
     scheduled_at = models.DateTimeField(
-        default=database_time, editable=False, help_text="Since when this schedule holds; earlier slots were never due."
+        db_default=Now(), editable=False, help_text="Since when this schedule holds; earlier slots were never due."
     )
 
     objects: ClassVar[PolicyQuerySet] = PolicyQuerySet.as_manager()  # type: ignore[assignment]

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import models
+from django.db.models.functions import Now
 
 from backups.models.run import Run
-from ledger.models import database_time
 from operations.models import Operation
 
 
@@ -31,7 +31,7 @@ class Proof(models.Model):
     document = models.JSONField(help_text="The proof as stored beside the run.")
     evidence = models.JSONField(default=dict, help_text="Where its facts lie in the store, and their SHA-256.")
     seconds = models.FloatField()
-    created_at = models.DateTimeField(default=database_time)
+    created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         ordering = ["-created_at"]

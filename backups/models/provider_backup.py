@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.functions import Now
 
-from ledger.models import database_time
 from operations.models import Environment, SupabaseProject
 
 
@@ -42,8 +42,8 @@ class ProviderBackup(models.Model):
     earliest_at = models.DateTimeField(null=True, blank=True)
     latest_at = models.DateTimeField(null=True, blank=True)
     status = models.CharField(max_length=20, blank=True, help_text="Supabase's own word.")
-    first_seen_at = models.DateTimeField(default=database_time)
-    seen_at = models.DateTimeField(default=database_time)
+    first_seen_at = models.DateTimeField(db_default=Now())
+    seen_at = models.DateTimeField(db_default=Now())
     missing_since = models.DateTimeField(
         null=True, blank=True, help_text="First list without it; a second one ends it."
     )

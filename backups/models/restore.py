@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 
 from backups.models.run import Run
-from ledger.models import database_time
 from operations.models import Operation
 
 
@@ -22,7 +22,7 @@ class Restore(models.Model):
     rows = models.BigIntegerField(default=0)
     seconds = models.FloatField(null=True, blank=True)
     report = models.JSONField(default=dict)
-    started_at = models.DateTimeField(default=database_time)
+    started_at = models.DateTimeField(db_default=Now())
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

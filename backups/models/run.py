@@ -7,6 +7,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db import models
+from django.db.models.functions import Now
 
 from backups.archive.manifest import Manifest
 from backups.models.policy import Policy
@@ -76,7 +77,7 @@ class Run(models.Model):
     manifest_sha256 = models.CharField(max_length=64, blank=True)
     system_identifier = models.CharField(max_length=30, blank=True)
     snapshot_at = models.DateTimeField(null=True, blank=True)
-    started_at = models.DateTimeField(default=database_time)
+    started_at = models.DateTimeField(db_default=Now())
     stored_at = models.DateTimeField(null=True, blank=True)
     proven_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)

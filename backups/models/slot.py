@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 
 from backups.models.policy import Policy
-from ledger.models import database_time
 from operations.models import Operation
 
 
@@ -28,7 +28,7 @@ class Slot(models.Model):
     reminders = models.PositiveIntegerField(default=0, help_text="How often people were told again.")
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     acknowledged_by = models.CharField(max_length=150, blank=True)
-    created_at = models.DateTimeField(default=database_time)
+    created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         ordering = ["-at"]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
-
-from ledger.models import database_time
+from django.db.models.functions import Now
 
 
 class StoreReport(models.Model):
     url = models.CharField(max_length=500, unique=True)
-    checked_at = models.DateTimeField(default=database_time)
+    checked_at = models.DateTimeField(db_default=Now())
     usable = models.BooleanField(default=False, help_text="Everything that the commit protocol needs was seen.")
     findings = models.JSONField(default=list, help_text="[{name, tone, found, why, fix}] in the order of the probe.")
 

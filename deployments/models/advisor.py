@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 
-from ledger.models import database_time
 from operations.models import Environment
 
 
@@ -23,8 +23,8 @@ class AdvisorFinding(models.Model):
     remediation = models.CharField(max_length=500, blank=True)
     cache_key = models.CharField(max_length=500, help_text="Supabase's name of the finding from look to look.")
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
-    first_seen_at = models.DateTimeField(default=database_time)
-    last_seen_at = models.DateTimeField(default=database_time)
+    first_seen_at = models.DateTimeField(db_default=Now())
+    last_seen_at = models.DateTimeField(db_default=Now())
     missing_since = models.DateTimeField(null=True, blank=True, help_text="First answer without it.")
     resolved_at = models.DateTimeField(null=True, blank=True, help_text="The advisor stopped saying it.")
     ignored_at = models.DateTimeField(null=True, blank=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 
-from ledger.models import database_time
 from operations.models import Environment
 
 
@@ -22,7 +22,7 @@ class BlueprintFile(models.Model):
     differences = models.JSONField(default=list, help_text="What differed when it was compared last, each minute.")
     verdict = models.CharField(max_length=500, blank=True, help_text="Render's own: empty where it was not asked.")
     valid = models.BooleanField(null=True, blank=True)
-    read_at = models.DateTimeField(default=database_time)
+    read_at = models.DateTimeField(db_default=Now())
     read_by = models.CharField(max_length=150)
 
     class Meta:

@@ -6,9 +6,9 @@ VariableGroup and GroupVariable: the same for Render's environment groups. No va
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 
 from deployments.models.service import Service
-from ledger.models import database_time
 
 
 class Kind(models.TextChoices):
@@ -24,7 +24,7 @@ class VariableGroup(models.Model):
     owner_id = models.CharField(max_length=80, blank=True)
     services = models.ManyToManyField(Service, through="GroupLink", related_name="groups", blank=True)
     created_at = models.DateTimeField(null=True, blank=True)
-    seen_at = models.DateTimeField(default=database_time)
+    seen_at = models.DateTimeField(db_default=Now())
     missing_since = models.DateTimeField(null=True, blank=True, help_text="First 404 for it; a second one removes it.")
     removed_at = models.DateTimeField(null=True, blank=True, help_text="Render no longer lists it.")
 
@@ -56,7 +56,7 @@ class GroupVariable(models.Model):
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.VARIABLE)
     key = models.CharField(max_length=200)
     fingerprint = models.CharField(max_length=64, help_text="HMAC-SHA256 of the value; comparable, not reversible.")
-    changed_at = models.DateTimeField(default=database_time)
+    changed_at = models.DateTimeField(db_default=Now())
     missing_since = models.DateTimeField(null=True, blank=True, help_text="First 404 for it; a second one removes it.")
 
     class Meta:
@@ -77,8 +77,8 @@ class ConfigFingerprint(models.Model):
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.VARIABLE)
     key = models.CharField(max_length=200)
     fingerprint = models.CharField(max_length=64, help_text="HMAC-SHA256 of the value; comparable, not reversible.")
-    changed_at = models.DateTimeField(default=database_time)
-    seen_at = models.DateTimeField(default=database_time)
+    changed_at = models.DateTimeField(db_default=Now())
+    seen_at = models.DateTimeField(db_default=Now())
     missing_since = models.DateTimeField(null=True, blank=True, help_text="First 404 for it; a second one removes it.")
 
     class Meta:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-
-from ledger.models import database_time
+from django.db.models.functions import Now
 
 
 class WebhookDelivery(models.Model):
@@ -19,7 +18,7 @@ class WebhookDelivery(models.Model):
     event_id = models.CharField(max_length=100, blank=True)
     service_render_id = models.CharField(max_length=80, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
-    received_at = models.DateTimeField(default=database_time)
+    received_at = models.DateTimeField(db_default=Now())
     status = models.CharField(max_length=12, choices=Status, default=Status.RECEIVED)
     attempts = models.PositiveSmallIntegerField(default=0)
     processed_at = models.DateTimeField(null=True, blank=True)

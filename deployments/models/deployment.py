@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.db import models
+from django.db.models.functions import Now
 
 from deployments.models.service import Service
-from ledger.models import database_time
 from operations.models import Operation
 
 
@@ -121,7 +121,7 @@ class Deployment(models.Model):
     health_at = models.DateTimeField(null=True, blank=True)
     found_healthy_at = models.DateTimeField(null=True, blank=True, help_text="When it was first found healthy.")
     missing_since = models.DateTimeField(null=True, blank=True, help_text="First 404 for it; a second one ends it.")
-    first_seen_at = models.DateTimeField(default=database_time, editable=False)
+    first_seen_at = models.DateTimeField(db_default=Now(), editable=False)
     seeded = models.BooleanField(default=False, help_text="Part of the demo's story.")
 
     objects: ClassVar[models.Manager[Deployment]] = DeploymentQuerySet.as_manager()

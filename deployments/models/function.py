@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 
 from django.db import models
+from django.db.models.functions import Now
 
-from ledger.models import database_time
 from operations.models import Environment
 
 
@@ -23,7 +23,7 @@ class EdgeFunction(models.Model):
     server_errors = models.PositiveIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(null=True, blank=True)
     updated_at = models.DateTimeField(null=True, blank=True)
-    seen_at = models.DateTimeField(default=database_time)
+    seen_at = models.DateTimeField(db_default=Now())
     missing_since = models.DateTimeField(null=True, blank=True, help_text="First 404 for it; a second one removes it.")
     removed_at = models.DateTimeField(null=True, blank=True, help_text="Supabase no longer has it.")
 
@@ -60,7 +60,7 @@ class FunctionBundle(models.Model):
     content = models.BinaryField()
     size_bytes = models.PositiveBigIntegerField()
     files = models.JSONField(default=list, help_text="Path and size of each source file.")
-    kept_at = models.DateTimeField(default=database_time)
+    kept_at = models.DateTimeField(db_default=Now())
     kept_by = models.CharField(max_length=150, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True, help_text="Its bytes were let go then; the row stays.")
 
@@ -91,7 +91,7 @@ class FunctionVersion(models.Model):
     source = models.ForeignKey(FunctionBundle, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     operation = models.CharField(max_length=26, blank=True, help_text="The operation that deployed it, if it was ours.")
     actor = models.CharField(max_length=150, blank=True)
-    live_at = models.DateTimeField(default=database_time)
+    live_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         ordering = ["-version"]

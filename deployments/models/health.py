@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 
 from deployments.models.deployment import Deployment
 from deployments.models.service import Service
-from ledger.models import database_time
 
 
 class HealthCheck(models.Model):
@@ -22,7 +22,7 @@ class HealthCheck(models.Model):
     deployment = models.ForeignKey(
         Deployment, on_delete=models.CASCADE, null=True, blank=True, related_name="health_checks"
     )
-    checked_at = models.DateTimeField(default=database_time)
+    checked_at = models.DateTimeField(db_default=Now())
     healthy = models.BooleanField()
     verdict = models.CharField(max_length=8, choices=Verdict, blank=True, default="")
     status_code = models.PositiveSmallIntegerField(null=True, blank=True)

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
+from django.db.models.functions import Now
 
-from ledger.models import database_time
 from operations.models import Environment
 
 STALE_PREVIEW_DAYS = 14
@@ -74,7 +74,7 @@ class Service(models.Model):
     latency_ms = models.PositiveIntegerField(null=True, blank=True)
     version = models.CharField(max_length=100, blank=True)
     probed_at = models.DateTimeField(null=True, blank=True)
-    first_seen_at = models.DateTimeField(default=database_time, editable=False)
+    first_seen_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         ordering = ["name"]

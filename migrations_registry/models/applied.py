@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
+from django.db.models.functions import Now
 
-from ledger.models import database_time
 from migrations_registry.models.file import MigrationFile
 from migrations_registry.models.schema import SchemaFingerprint
 from operations.models import Environment, Operation
@@ -32,7 +32,7 @@ class StreamBaseline(models.Model):
     stream = models.CharField(max_length=10, choices=MigrationFile.Stream)
     operation = models.CharField(max_length=26)
     proposal = models.JSONField(default=list, help_text="What was observed and approved, per file.")
-    made_at = models.DateTimeField(default=database_time)
+    made_at = models.DateTimeField(db_default=Now())
     made_by = models.CharField(max_length=150)
 
     class Meta:
@@ -66,7 +66,7 @@ class Application(models.Model):
     )
     paused_by = models.CharField(max_length=150, blank=True, help_text="Who lets its batches rest.")
     undone_by = models.CharField(max_length=26, blank=True, help_text="The operation that brought back what it lost.")
-    started_at = models.DateTimeField(default=database_time)
+    started_at = models.DateTimeField(db_default=Now())
     ended_at = models.DateTimeField(null=True, blank=True)
     longest_wait_ms = models.PositiveIntegerField(
         default=0, help_text="The longest that one attempt waited for a lock."

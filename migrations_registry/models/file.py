@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from django.db import models
+from django.db.models.functions import Now
 
-from ledger.models import database_time
 from operations.models import Risk
 
 # How the measure's phrases of such effects begin.
@@ -41,7 +41,7 @@ class MigrationFile(models.Model):
     measured_losses = models.JSONField(
         default=list, editable=False, help_text="What it destroyed when it was tried as less than destructive."
     )
-    discovered_at = models.DateTimeField(default=database_time, editable=False)
+    discovered_at = models.DateTimeField(db_default=Now(), editable=False)
     discovered_by = models.CharField(max_length=150)
 
     objects = MigrationFileQuerySet.as_manager()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 
-from ledger.models import database_time
 from migrations_registry.models.file import MigrationFile
 from migrations_registry.models.policy import RulePolicy
 from operations.models import Environment, Risk
@@ -24,7 +24,7 @@ class Plan(models.Model):
     maintenance = models.TextField(blank=True)
     restore_point = models.TextField(blank=True)
     facts_at = models.DateTimeField(null=True, help_text="When the target's catalog was read; empty: it was not.")
-    made_at = models.DateTimeField(default=database_time)
+    made_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         ordering = ["-made_at"]

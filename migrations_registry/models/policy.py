@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 
-from ledger.models import database_time
 from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy
 
 
@@ -22,7 +22,7 @@ class RulePolicy(models.Model):
     gate = models.CharField(max_length=6, choices=Gate, default=Gate.WARN)
     severities = models.JSONField(default=dict, help_text="Rule id → severity, where it differs from the catalogue.")
     operation = models.CharField(max_length=26, blank=True, help_text="The operation that put it in force.")
-    created_at = models.DateTimeField(default=database_time)
+    created_at = models.DateTimeField(db_default=Now())
     created_by = models.CharField(max_length=150)
 
     class Meta:

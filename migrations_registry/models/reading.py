@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 
-from ledger.models import database_time
 from operations.models import Environment
 
 
@@ -13,7 +13,7 @@ class HistoryReading(models.Model):
 
     environment = models.OneToOneField(Environment, on_delete=models.CASCADE, related_name="history_reading")
     read_at = models.DateTimeField(null=True, help_text="When the target last answered.")
-    tried_at = models.DateTimeField(default=database_time)
+    tried_at = models.DateTimeField(db_default=Now())
     problem = models.TextField(blank=True, help_text="Why the last try did not answer; empty: it did.")
     has_table = models.BooleanField(default=False)
     role = models.CharField(max_length=100, blank=True, help_text="The role that the portal reads and applies with.")
@@ -40,7 +40,7 @@ class SourceCommit(models.Model):
     files = models.JSONField(default=list, help_text="path, sha256, stream and version of each migration.")
     rejected = models.JSONField(default=list)
     problem = models.TextField(blank=True)
-    read_at = models.DateTimeField(default=database_time)
+    read_at = models.DateTimeField(db_default=Now())
     wanted_at = models.DateTimeField(null=True, blank=True, help_text="A page asked for it; a worker reads it.")
 
     class Meta:

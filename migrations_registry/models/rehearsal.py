@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 
 from backups.models import Run
-from ledger.models import database_time
 from migrations_registry.models.file import MigrationFile
 from operations.models import Environment
 
@@ -28,7 +28,7 @@ class Rehearsal(models.Model):
     report = models.JSONField(default=dict, help_text="Statements, effects, hazards, what was missing.")
     error = models.TextField(blank=True)
     seconds = models.FloatField(default=0)
-    ended_at = models.DateTimeField(default=database_time)
+    ended_at = models.DateTimeField(db_default=Now())
     requested_by = models.CharField(max_length=150)
     waived_by = models.CharField(max_length=150, blank=True)
     waived_at = models.DateTimeField(null=True, blank=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 
-from ledger.models import database_time
 from migrations_registry.fingerprint.model import Fingerprint, from_json
 from migrations_registry.models.file import MigrationFile
 from operations.models import Environment
@@ -16,8 +16,8 @@ class SchemaFingerprint(models.Model):
     environment = models.ForeignKey(Environment, on_delete=models.PROTECT, related_name="fingerprints")
     sha256 = models.CharField(max_length=64)
     objects_json = models.JSONField(default=list)
-    taken_at = models.DateTimeField(default=database_time)
-    seen_at = models.DateTimeField(default=database_time, help_text="When the schema was last seen to be still this.")
+    taken_at = models.DateTimeField(db_default=Now())
+    seen_at = models.DateTimeField(db_default=Now(), help_text="When the schema was last seen to be still this.")
     trusted_because = models.CharField(max_length=300, blank=True)
     trusted_at = models.DateTimeField(null=True)
     operation = models.CharField(max_length=26, blank=True)
@@ -53,7 +53,7 @@ class DriftIncident(models.Model):
     changes = models.JSONField(default=list)
     around = models.JSONField(default=list, help_text="What the ledger knows of the time between the two looks.")
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
-    opened_at = models.DateTimeField(default=database_time)
+    opened_at = models.DateTimeField(db_default=Now())
     resolved_at = models.DateTimeField(null=True, blank=True)
     resolved_by = models.CharField(max_length=150, blank=True)
     reason = models.TextField(blank=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from django.db import models
-
-from ledger.models import database_time
+from django.db.models.functions import Now
 
 
 class Upload(models.Model):
@@ -14,7 +13,7 @@ class Upload(models.Model):
     sha256 = models.CharField(max_length=64, editable=False)
     size_bytes = models.PositiveBigIntegerField()
     content = models.BinaryField(null=True, help_text="Let go when it was read, or a day after it came.")
-    uploaded_at = models.DateTimeField(default=database_time, editable=False)
+    uploaded_at = models.DateTimeField(db_default=Now(), editable=False)
     uploaded_by = models.CharField(max_length=150)
 
     class Meta:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 
-from ledger.models import database_time
 from migrations_registry.models.file import MigrationFile
 
 
@@ -14,7 +14,7 @@ class Waiver(models.Model):
     line = models.PositiveIntegerField()
     reason = models.TextField()
     requested_by = models.CharField(max_length=150)
-    requested_at = models.DateTimeField(default=database_time)
+    requested_at = models.DateTimeField(db_default=Now())
     approved_by = models.CharField(max_length=150, blank=True)
     approved_at = models.DateTimeField(null=True, blank=True)
 

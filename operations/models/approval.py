@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 
-from ledger.models import database_time
 from operations.models.operation import Operation
 
 
@@ -18,7 +18,7 @@ class Approval(models.Model):
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     content_sha256 = models.CharField(max_length=64)
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    approved_at = models.DateTimeField(default=database_time)
+    approved_at = models.DateTimeField(db_default=Now())
     decision = models.CharField(max_length=8, choices=Decision)
     comment = models.TextField(blank=True)
     channel = models.CharField(max_length=20, default="admin")

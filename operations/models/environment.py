@@ -10,7 +10,6 @@ from django.core.validators import URLValidator
 from django.db import models, transaction
 from django.db.models.functions import Now
 
-from ledger.models import database_time
 from operations.models import environment_columns as columns
 from operations.models.environment_columns import variable_name
 
@@ -107,7 +106,7 @@ class Environment(models.Model):
     database_oid = models.BigIntegerField(null=True, blank=True, editable=False)
     database_name = models.CharField(max_length=63, blank=True, default="", editable=False)
     addresses = models.JSONField(default=dict, blank=True, editable=False)
-    created_at = models.DateTimeField(default=database_time, editable=False)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
     revision = columns.RevisionField(default=0, db_default=0, editable=False)
     mac = columns.MacField(max_length=120, blank=True, default="", db_default="", editable=False)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-
-from ledger.models import database_time
+from django.db.models.functions import Now
 
 
 class Notification(models.Model):
@@ -20,10 +19,10 @@ class Notification(models.Model):
     subject = models.CharField(max_length=200)
     body = models.TextField(blank=True)
     url = models.CharField(max_length=500, blank=True)
-    created_at = models.DateTimeField(default=database_time)
+    created_at = models.DateTimeField(db_default=Now())
     sent_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(default=database_time, null=True, blank=True)
+    next_attempt_at = models.DateTimeField(db_default=Now(), null=True, blank=True)
     error = models.TextField(blank=True)
 
     class Meta:

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Now
 from django.utils import timezone
 
-from ledger.models import database_time
 from operations.models.environment import Environment
 from operations.models.ulid import new_ulid
 
@@ -87,7 +87,7 @@ class Operation(models.Model):
     reason = models.TextField(blank=True)
     channel = models.CharField(max_length=20, default="admin")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    requested_at = models.DateTimeField(default=database_time)
+    requested_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
     reminded_at = models.DateTimeField(null=True, blank=True)
     status = models.CharField(max_length=20, choices=Status)

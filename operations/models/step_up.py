@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-
-from ledger.models import database_time
+from django.db.models.functions import Now
 
 
 class StepUp(models.Model):
@@ -17,7 +16,7 @@ class StepUp(models.Model):
     binding_sha256 = models.CharField(max_length=64)
     method = models.CharField(max_length=40)
     signed = models.JSONField(default=dict, db_default={}, help_text="What a passkey signed; of a code nothing.")
-    shown_at = models.DateTimeField(default=database_time)
+    shown_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
     spent_at = models.DateTimeField(null=True, blank=True)
 
@@ -36,7 +35,7 @@ class SentForm(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     key = models.CharField(max_length=120)
     place = models.CharField(max_length=32)
-    sent_at = models.DateTimeField(default=database_time, editable=False)
+    sent_at = models.DateTimeField(db_default=Now(), editable=False)
     answer = models.TextField(default="", help_text="Where it led; empty while it is being worked on.")
 
     class Meta:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Now
 
-from ledger.models import database_time
 from operations.models.environment import Environment
 from operations.models.operation import Operation
 
@@ -32,7 +32,7 @@ class Task(models.Model):
         help_text="This person's act is under review; somebody else closes the task.",
     )
     dedupe_key = models.CharField(max_length=200, unique=True)
-    opened_at = models.DateTimeField(default=database_time)
+    opened_at = models.DateTimeField(db_default=Now())
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"

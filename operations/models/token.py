@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Now
 
 from ledger.models import database_time
 from operations.models.environment import Environment
@@ -59,7 +60,7 @@ class AccessToken(models.Model):
     environment = models.ForeignKey(
         Environment, on_delete=models.PROTECT, null=True, blank=True, related_name="access_tokens"
     )
-    created_at = models.DateTimeField(default=database_time)
+    created_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, blank=True)
     last_used_from = models.CharField(max_length=100, blank=True)

@@ -14,6 +14,7 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
 from django.db import models
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 
 from operations.models.operation import database_now
 from operations.periodic.clock import database_time
@@ -84,8 +85,8 @@ class Identity(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="identities")
     issuer = models.CharField(max_length=500)
     subject = models.CharField(max_length=255)
-    created_at = models.DateTimeField(default=database_time)
-    refreshed_at = models.DateTimeField(default=database_time)  # when it last told of this person's groups
+    created_at = models.DateTimeField(db_default=Now())
+    refreshed_at = models.DateTimeField(db_default=Now())  # when it last told of this person's groups
 
     class Meta:
         default_permissions = ()

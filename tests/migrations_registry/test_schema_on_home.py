@@ -21,16 +21,7 @@ def column(states: str, *, drift: bool = False, baselined: bool = True) -> Colum
     known = {str(number): {"state": words[letter]} for number, letter in enumerate(states, 1)}
     streams = frozenset({"migration"} if baselined else ())
     return Column(
-        Environment(slug="production", created_at=AT),
-        AT,
-        AT,
-        "",
-        "",
-        True,
-        "",
-        streams,
-        {"pk": 1} if drift else None,
-        known,
+        Environment(slug="production"), AT, AT, "", "", True, "", streams, {"pk": 1} if drift else None, known
     )
 
 

@@ -15,12 +15,14 @@ from axes.models import AccessAttempt, AccessLog
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.db import models
+from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from operations.factors import devices
-from operations.models import Authenticator
+from operations.models import Authenticator, Notification
 from operations.periodic.clock import database_time
 from providers.errors import Refused
 from sampelit_ops.signin.invitations import welcome_tokens
@@ -104,17 +106,24 @@ def moments() -> Iterator[models.Field]:  # type: ignore[type-arg]
             yield from (
                 field
                 for field in model._meta.local_fields
-                if isinstance(field, models.DateTimeField) and field.has_default()
+                if isinstance(field, models.DateTimeField) and (field.has_default() or field.has_db_default())
             )
 
 
-@pytest.mark.django_db
-def test_every_column_is_filled_by_the_databases_clock(wrong: time_machine.travel) -> None:
-    with wrong:
-        filled = {str(field): at for field in moments() if (at := field.get_default()) is not None}
+def test_every_column_is_filled_by_the_database_itself() -> None:
+    """Neither by this machine's clock nor by a question for each new row."""
+    filled = {str(field): field.db_default for field in moments() if field.get_default() is not None}
 
     assert len(filled) > 40
-    assert {name: at for name, at in filled.items() if abs(at - database_time()) > NEAR} == {}
+    assert set(filled.values()) == {Now()}
+
+
+@pytest.mark.django_db
+def test_many_rows_are_filled_at_the_cost_of_one_statement(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    with django_assert_num_queries(1):
+        rows = Notification.objects.bulk_create(Notification(dedupe_key=str(n), channel="log") for n in range(20))
+
+    assert all(abs(row.created_at - database_time()) < NEAR for row in rows)
 
 
 def attempt(name: str, password: str) -> int:
