@@ -13,6 +13,7 @@ from migrations_registry.analysis.prescan import look_ahead
 from migrations_registry.analysis.risk import DEFAULT_POLICY, Policy, is_transactional, risk_of
 from migrations_registry.analysis.rule_registry import rule
 from migrations_registry.analysis.rules.file_texts import note_left_out, note_way_back
+from migrations_registry.analysis.rules.transactions import MARKS
 from migrations_registry.analysis.state import State
 
 UNPARSED = rule(
@@ -89,7 +90,8 @@ def _segment(joins: bool, state: State) -> None:
 
 def _frame(pieces: list[Raw | Unparsed], raws: list[Raw]) -> tuple[int, ...]:
     """The places of the one BEGIN … COMMIT around everything but settings of the session; empty if there is none."""
-    kinds = [(index, raw.node["kind"]) for index, raw in enumerate(raws) if raw.kind == "TransactionStmt"]
+    named = [(index, raw.node["kind"]) for index, raw in enumerate(raws) if raw.kind == "TransactionStmt"]
+    kinds = [each for each in named if each[1].removeprefix("TRANS_STMT_") not in MARKS]
     if len(kinds) != 2 or len(pieces) != len(raws):
         return ()
     (first, opens), (last, closes) = kinds

@@ -21,6 +21,24 @@ STRENGTH = {lock: strength for strength, lock in enumerate(LOCKS)}
 Name = tuple[str, str]
 
 
+def qualified(name: Name) -> str:
+    """schema.name, a schema with a dot in quotes, as providers/postgres writes it: `"a.b".c` and `a."b.c"` differ."""
+    schema = name[0]
+    plain = "." not in schema and not schema.startswith('"')
+    return f"{schema if plain else quoted(schema)}.{name[1]}"
+
+
+def label(name: Name) -> str:
+    """The name as a person writes it: public is left out where the rest cannot mean something else."""
+    return name[1] if name[0] == "public" and "." not in name[1] else qualified(name)
+
+
+def quoted(name: str) -> str:
+    """As SQL writes it, whatever it is called."""
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
+
+
 def who_waits(lock: str) -> str:
     """In words, with a place for the relation's name."""
     if lock == AX:
@@ -70,7 +88,7 @@ class Touched:
     @property
     def label(self) -> str:
         """The name as a person writes it."""
-        return self.name[1] if self.name[0] == "public" else ".".join(self.name)
+        return label(self.name)
 
     @property
     def waits(self) -> str:

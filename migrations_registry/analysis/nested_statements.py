@@ -12,7 +12,7 @@ from migrations_registry.analysis.dispatch import judge
 from migrations_registry.analysis.model import OPAQUE
 from migrations_registry.analysis.parsing.constant_folding import fold
 from migrations_registry.analysis.parsing.parser import Node, ParseError, parse_plpgsql, parse_snippet
-from migrations_registry.analysis.parsing.plpgsql_variables import TARGET, constants, untold
+from migrations_registry.analysis.parsing.plpgsql_variables import TARGET, constants, listed, untold
 from migrations_registry.analysis.rule_registry import rule
 from migrations_registry.analysis.state import State
 
@@ -90,7 +90,7 @@ def _plpgsql(statement: str, state: State) -> None:
     for query in untold(tree, statement):
         if not query or not run_text(query, state):
             state.see(UNREADABLE, language="PL/pgSQL", reason="a variable's default cannot be read")
-    known = constants(tree)
+    known, lists = constants(tree), listed(tree)
     branches: list[Made] = []
     for kind, node in _statements([tree.get("datums", []), tree.get("action", {})]):
         if kind == "branch":
@@ -102,7 +102,7 @@ def _plpgsql(statement: str, state: State) -> None:
         elif kind in ("PLpgSQL_stmt_commit", "PLpgSQL_stmt_rollback"):
             state.see(IN_BODY_COMMIT)
         elif kind == "dynamic":
-            _execute(node["query"], known, state)
+            _execute(node["query"], known, lists, state)
         else:
             _embedded(node, state)
 
@@ -145,11 +145,18 @@ def _embedded(expression: Node, state: State) -> None:
         run_text("SELECT " + (TARGET.sub("", text, count=1) if mode == 3 else text), state)
 
 
-def _execute(expression: str, known: dict[str, str], state: State) -> None:
-    text = fold(expression, known)
-    if text is None:
+def _execute(expression: str, known: dict[str, str], lists: dict[str, list[str]], state: State) -> None:
+    """Of a loop over constants, every text that it makes."""
+    texts = [fold(expression, known)]
+    for name, values in lists.items() if texts == [None] else ():
+        texts = [fold(expression, {**known, name: each}) for each in values]
+        if None not in texts:
+            break
+    if None in texts:
         state.see(DYNAMIC, text=" ".join(expression.split())[:200].replace("{", "(").replace("}", ")"))
         return
     with state.inside("EXECUTE"):
-        if not run_text(text, state):
+        for text in texts:
+            if run_text(text or "", state):
+                continue
             state.see(UNREADABLE, language="EXECUTE", reason="syntax error")

@@ -33,19 +33,41 @@ def look_ahead(statements: list[Raw], data: bytes, state: State) -> None:
     state.exposed = state.facts is not None and state.facts.is_supabase
     state.counted = b"setval" in data.lower()
     names, plans = Identities(), b"cron" in data
-    for statement in statements:
+    undone = _rolled_back(statements)
+    for place, statement in enumerate(statements):
         if statement.kind == "CreateFunctionStmt":
             text = data[statement.start : statement.end].decode("utf-8", "replace").rstrip()
             made = routine(statement.node, text, state.scope.schemas[0])
             state.routines.setdefault(made.name[1], []).append(made)
         reader = _READERS.get(statement.kind)
+        kept = (set(state.secured), set(state.secured_tables), set(state.replaced)) if place in undone else None
         if statement.kind == "DropStmt":
             state.secured_tables |= _dropped(statement.node, names)
         names.note(statement.node)
         if reader:
             reader(statement.node, state, names)
+        if kept:
+            state.secured, state.secured_tables, state.replaced = kept
         if plans:
             state.replaced |= {("job", JOBS, name) for name in planned_names(statement.node)}
+
+
+def _rolled_back(statements: list[Raw]) -> set[int]:
+    """Places of what a ROLLBACK of the file takes back: it guards nothing afterwards."""
+    undone: set[int] = set()
+    marks: dict[str, int] = {}
+    begin = 0
+    for place, statement in enumerate(statements):
+        if statement.kind != "TransactionStmt":
+            continue
+        kind, name = statement.node["kind"].removeprefix("TRANS_STMT_"), statement.node.get("savepoint_name", "")
+        if kind == "SAVEPOINT":
+            marks[name] = place
+        elif kind in ("ROLLBACK", "ROLLBACK_TO"):
+            undone.update(range(marks.get(name, begin) if kind == "ROLLBACK_TO" else begin, place))
+        elif kind != "RELEASE":
+            begin, marks = place, {}
+    return undone
 
 
 def _is_commit(statement: Raw) -> bool:

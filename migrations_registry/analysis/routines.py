@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from migrations_registry.analysis.model import Name
+from migrations_registry.analysis.model import Name, label
 from migrations_registry.analysis.parsing.arguments import Given, passes, type_text
 from migrations_registry.analysis.parsing.nodes import options, strings, value
 from migrations_registry.analysis.parsing.parser import Node
@@ -41,7 +41,7 @@ class Routine:
     @property
     def label(self) -> str:
         """As a call of it is written; public is left out."""
-        return f"{self.name[1] if self.name[0] == 'public' else '.'.join(self.name)}()"
+        return f"{label(self.name)}()"
 
     def takes(self, given: Given) -> bool:
         """Whether a call with such arguments may mean it."""

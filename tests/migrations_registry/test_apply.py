@@ -41,6 +41,13 @@ def test_a_failing_statement_leaves_nothing(baselined: Environment, act: Act, ds
     assert drift_detect.look(baselined) is None
 
 
+def test_savepoints_of_the_file_stay_its_own(baselined: Environment, act: Act, dsns: dict[str, str]) -> None:
+    text = "BEGIN; SAVEPOINT a; CREATE TABLE fresh (id int PRIMARY KEY); RELEASE a; SAVEPOINT b; COMMIT;"
+    operation = act("migrations.apply", file=add_supabase(2, text).sha256)
+    assert operation.status == "succeeded", operation.error
+    assert rows(dsns["admin"], "SELECT to_regclass('fresh')::text") == [("fresh",)]
+
+
 def test_a_concurrent_index_runs_alone(baselined: Environment, act: Act, dsns: dict[str, str]) -> None:
     file = add_supabase(2, "-- outside any transaction\nCREATE INDEX CONCURRENTLY users_company ON users (company);")
     operation = act("migrations.apply", file=file.sha256)

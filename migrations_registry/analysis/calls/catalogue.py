@@ -13,8 +13,7 @@ from migrations_registry.analysis.calls.events import happening
 from migrations_registry.analysis.calls.follow import call, unseen
 from migrations_registry.analysis.dispatch import judge, judge_node
 from migrations_registry.analysis.facts import Hook
-from migrations_registry.analysis.model import DATA, DESTRUCTIVE, OPAQUE, SECURITY, Name
-from migrations_registry.analysis.parsing.nodes import label
+from migrations_registry.analysis.model import DATA, DESTRUCTIVE, OPAQUE, SECURITY, Name, label
 from migrations_registry.analysis.parsing.parser import Node, ParseError, Raw, parse_snippet
 from migrations_registry.analysis.state import State
 

@@ -15,8 +15,17 @@ from migrations_registry.analysis.calls.events import CHANGES, CHANGING, READ, W
 from migrations_registry.analysis.calls.follow import call, unseen
 from migrations_registry.analysis.calls.jobs import JOBS
 from migrations_registry.analysis.dispatch import judge_node
-from migrations_registry.analysis.model import DESTRUCTIVE, OPAQUE, SECURITY, Name
-from migrations_registry.analysis.parsing.nodes import DML, inner_nodes, label, relation
+from migrations_registry.analysis.model import (
+    COMPATIBILITY,
+    CONVENTION,
+    DESTRUCTIVE,
+    OPAQUE,
+    SECURITY,
+    Finding,
+    Name,
+    label,
+)
+from migrations_registry.analysis.parsing.nodes import DML, inner_nodes, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.routines import Waiting
 from migrations_registry.analysis.rule_registry import AFTER
@@ -76,7 +85,16 @@ def _attach(kind: str, node: Node, state: State) -> None:
         policy = "policy_name" in node
         what = f"policy {node['policy_name']} of {label(name)}" if policy else f"table {label(name)}"
         events, nodes = (CHANGES | {READ} if policy else WRITES), (node,)
+    before = len(state.findings)
     _wait(name, events, what, tuple(attached(kind, node)), nodes, state)
+    if kind == "CreateTrigStmt" and not state.is_new(name) and name not in state.perhaps_created:
+        state.findings[before:] = [_each_write_runs(finding) for finding in state.findings[before:]]
+
+
+def _each_write_runs(finding: Finding) -> Finding:
+    """What nobody has seen runs with every write of a table that is in use; of a new one, nobody writes yet."""
+    unsure = finding.severity == CONVENTION and _is_unseen(finding.rule)
+    return finding._replace(severity=COMPATIBILITY) if unsure else finding
 
 
 def _alter(node: Node, state: State) -> None:
@@ -121,7 +139,7 @@ def _run_all(what: str, names: tuple[Parts, ...], nodes: tuple[Node, ...], state
 def _set_off(kind: str, node: Node, state: State) -> None:
     for name, events in happening(kind, node):
         if name in _JOBS and events & CHANGES:
-            unseen(state, "writes", ".".join(name), "whose rows are commands that run later")
+            unseen(state, "writes", label(name), "whose rows are commands that run later")
         if not state.waiting:
             continue
         for each in family(name, state):

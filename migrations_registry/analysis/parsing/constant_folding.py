@@ -40,6 +40,19 @@ def literal(node: Node | None) -> str | None:
         return None
 
 
+def fold_list(expression: str) -> list[str] | None:
+    """The constant texts of ARRAY[…], which may be cast."""
+    try:
+        node = parse_snippet(f"SELECT {expression}")[0].node["targetList"][0]["ResTarget"]["val"]
+    except (ParseError, KeyError, IndexError):
+        return None
+    while "TypeCast" in node:
+        node = node["TypeCast"]["arg"]
+    texts = [literal(item) for item in node.get("A_ArrayExpr", {}).get("elements", [])]
+    known = [text for text in texts if text is not None]
+    return known if len(known) == len(texts) and known else None
+
+
 def _text(node: Node | None, known: Env) -> str | None:
     if not node:
         return None

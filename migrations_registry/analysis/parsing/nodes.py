@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from migrations_registry.analysis.model import Name
@@ -46,11 +47,6 @@ def object_name(item: Node) -> Name:
     if number := inner.get("ival") or inner.get("fval"):
         return "public", f"large object {number}"
     return dotted(strings(inner.get("objname") or inner.get("names") or inner.get("items") or []) or ["?"])
-
-
-def label(name: Name) -> str:
-    """The name as a person writes it."""
-    return name[1] if name[0] == "public" else f"{name[0]}.{name[1]}"
 
 
 def function_name(call: Node) -> str:
@@ -163,6 +159,18 @@ def _walked(node: Node) -> tuple[Node, Inner, Inner]:
                 stack += child
     _newest = known = node, inner, marks
     return known
+
+
+def keys_in(node: Node) -> Iterator[str]:
+    """Every key below a node."""
+    stack: list[Any] = [node]
+    while stack:
+        current = stack.pop()
+        if type(current) is dict:
+            yield from current
+            stack += current.values()
+        elif type(current) is list:
+            stack += current
 
 
 def tested_not_null(expression: Node) -> str | None:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
-from migrations_registry.analysis.parsing.constant_folding import fold
+from migrations_registry.analysis.parsing.constant_folding import fold, fold_list
 from migrations_registry.analysis.parsing.parser import Node
 
 TARGET = re.compile(r"^[^=]*=")
@@ -69,6 +69,31 @@ def constants(tree: Node) -> dict[str, str]:
         for name, given in values.items()
         if len(given) == 1 and given[0] is not None and shadowed[name] < 2
     }
+
+
+def listed(tree: Node) -> dict[str, list[str]]:
+    """Variables that get their values from one FOREACH alone, which goes through a list of constants."""
+    names = [next(iter(datum.values())).get("refname") if datum else None for datum in tree.get("datums", [])]
+    given = Counter(name for name, _ in _assignments(tree.get("action", {}), names))
+    defaults = {
+        datum["PLpgSQL_var"]["refname"]: datum["PLpgSQL_var"]["default_val"]["PLpgSQL_expr"]["query"]
+        for datum in tree.get("datums", [])
+        if "default_val" in datum.get("PLpgSQL_var", {})
+    }
+    found, stack = {}, [tree.get("action", {})]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, list):
+            stack += current
+        elif isinstance(current, dict):
+            loop = current.get("PLpgSQL_stmt_foreach_a", {})
+            name = (names[loop["varno"]] or "") if loop.get("varno", len(names)) < len(names) else ""
+            if name and given[name] == 1 and names.count(name) == 1 and name not in defaults:
+                text = loop["expr"]["PLpgSQL_expr"]["query"].strip()
+                text = text if given[text] or names.count(text) != 1 else defaults.get(text, text)
+                found[name] = fold_list(text) or []
+            stack += current.values()
+    return {name: texts for name, texts in found.items() if texts}
 
 
 def _assignments(tree: Node, names: list[str | None]) -> Iterator[tuple[str, str]]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from migrations_registry.analysis.model import AX, Name
-from migrations_registry.analysis.parsing.nodes import dotted, label, relation, strings
+from migrations_registry.analysis.model import AX, Name, label
+from migrations_registry.analysis.parsing.nodes import dotted, relation, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.state import State
 

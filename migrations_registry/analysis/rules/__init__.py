@@ -24,6 +24,7 @@ from migrations_registry.analysis.rules import (  # noqa: F401 - each enlists it
     nested,
     not_null,
     overwrites,
+    owners,
     partitions,
     policies,
     rewrites,

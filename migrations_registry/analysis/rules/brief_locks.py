@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, SH, STRENGTH, Name
-from migrations_registry.analysis.parsing.nodes import DML, function_name, inner_nodes, label
+from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, SH, STRENGTH, Name, label
+from migrations_registry.analysis.parsing.nodes import DML, function_name, inner_nodes
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import AFTER, rule
 from migrations_registry.analysis.state import State

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from migrations_registry.analysis.facts import ColumnFacts, TableFacts
-from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, DESTRUCTIVE, REWRITE, Name
+from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, DESTRUCTIVE, REWRITE, Name, label
 from migrations_registry.analysis.parsing.nodes import (
+    constant,
     dotted,
     full_type,
     function_name,
     inner_nodes,
-    label,
+    keys_in,
     modifiers,
     relation,
     strings,
@@ -85,6 +86,9 @@ _SORTED_ALIKE = ("text", "varchar", "cidr")
 _CUTTING = """substr substring left right split_part trunc round floor ceil ceiling date_trunc date_part extract md5
 sha224 sha256 sha384 sha512 lower upper regexp_replace translate btrim ltrim rtrim overlay coalesce length"""
 _CUTS = frozenset(_CUTTING.split())
+# One value for several, or a part of it: nobody can tell from the new one what the old one was.
+_CHOOSES = {"CaseExpr", "CoalesceExpr", "MinMaxExpr", "NullTest", "BooleanTest", "BoolExpr", "A_Indirection", "SubLink"}
+_KEEPING = (["||"], ["+"], ["-"], ["*"])
 
 
 @on_alter("AlterColumnType")
@@ -159,8 +163,16 @@ def _loses(expression: Node, column: str, before: str | None) -> bool:
     return (
         [column] not in columns
         or any(kind == "FuncCall" and function_name(node) in _CUTS for kind, node in nodes)
+        or any(kind == "A_Expr" and not _keeps(node) for kind, node in nodes)
+        or not _CHOOSES.isdisjoint(keys_in(expression))
         or any(change(before, full_type(cast), modifiers(cast), utc=True) is Change.NARROWS for cast in casts)
     )
+
+
+def _keeps(node: Node) -> bool:
+    """Sums and joined texts; NULLIF(x, ''), because an empty text is no value of another type."""
+    empty = node["kind"] == "AEXPR_NULLIF" and constant(node["rexpr"].get("A_Const", {"sval": {"sval": "?"}})) == ""
+    return empty or (node["kind"] == "AEXPR_OP" and strings(node["name"])[-1:] in _KEEPING)
 
 
 def _remade(facts: TableFacts, name: Name, definition: Node, column: str, state: State) -> list[str]:

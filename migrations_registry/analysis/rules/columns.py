@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, COMPATIBILITY, CONVENTION, DESTRUCTIVE
-from migrations_registry.analysis.parsing.nodes import is_null, label, relation
+from migrations_registry.analysis.model import AX, COMPATIBILITY, CONVENTION, DESTRUCTIVE, label
+from migrations_registry.analysis.parsing.nodes import is_null, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.parents import also_waits, ended
 from migrations_registry.analysis.rule_registry import on_alter, rule

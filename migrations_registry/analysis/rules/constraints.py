@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, BLOCKING, COMPATIBILITY, CONVENTION, SRE, STRENGTH, SUE, Name
-from migrations_registry.analysis.parsing.nodes import label, relation, strings, tested_not_null
+from migrations_registry.analysis.model import AX, BLOCKING, COMPATIBILITY, CONVENTION, SRE, STRENGTH, SUE, Name, label
+from migrations_registry.analysis.parsing.nodes import relation, strings, tested_not_null
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.alter_locks import alter_lock
 from migrations_registry.analysis.postgresql.parents import also_waits, ended

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, DATA, REWRITE, Name
-from migrations_registry.analysis.parsing.nodes import function_name, inner_nodes, is_null, label, relation, type_name
+from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, DATA, REWRITE, Name, label
+from migrations_registry.analysis.parsing.nodes import function_name, inner_nodes, is_null, relation, type_name
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.builtin_functions import is_volatile
 from migrations_registry.analysis.rule_registry import on_alter, rule

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, REWRITE, Name
-from migrations_registry.analysis.parsing.nodes import dotted, label, strings
+from migrations_registry.analysis.model import AX, REWRITE, Name, label
+from migrations_registry.analysis.parsing.nodes import dotted, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.type_changes import is_builtin_type
 from migrations_registry.analysis.rule_registry import rule

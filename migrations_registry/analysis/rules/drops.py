@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, COMPATIBILITY, DESTRUCTIVE, Rule
-from migrations_registry.analysis.parsing.nodes import dotted, in_words, label, strings
+from migrations_registry.analysis.model import AX, COMPATIBILITY, DESTRUCTIVE, Rule, label
+from migrations_registry.analysis.parsing.nodes import dotted, in_words, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.parents import also_waits, keys_of
 from migrations_registry.analysis.rule_registry import on, rule
@@ -25,19 +25,19 @@ DROP_TABLE = rule(
 DROP_SCHEMA = rule(
     "MD-DROP-SCHEMA-CASCADE",
     DESTRUCTIVE,
-    "drops schema {name}{cascade}: what is in it comes back only from a backup",
+    "drops schema {name} and everything in it: that comes back only from a backup",
     "List what the schema holds and drop each object by name.",
-    bad=("DROP SCHEMA app CASCADE", "DROP SCHEMA test"),
-    good=("CREATE SCHEMA x",),
+    bad=("DROP SCHEMA app CASCADE",),
+    good=("CREATE SCHEMA x", "DROP SCHEMA app"),
 )
-DROP_DATABASE = rule(
-    "MD-DROP-DATABASE",
-    DESTRUCTIVE,
-    "drops a whole database: only a backup brings it back",
-    "Not a migration: never registered, never applied.",
-    versions="FORCE since 13",
-    bad=("DROP DATABASE nowhere",),
-    good=("SELECT datname FROM pg_database",),
+DROP_EMPTY_SCHEMA = rule(
+    "MD-DROP-SCHEMA",
+    COMPATIBILITY,
+    "drops schema {name} if nothing is in it, else the server refuses and the file fails; the rights on it go, and "
+    "code that looks there fails",
+    "Deploy code that no longer looks there first.",
+    bad=("DROP SCHEMA app",),
+    good=("DROP SCHEMA app CASCADE", "CREATE SCHEMA x; DROP SCHEMA x"),
 )
 CASCADE = rule(
     "MD-CASCADE",
@@ -143,13 +143,9 @@ def drop(node: Node, state: State) -> None:
     ]
     waits = also_waits([parent for name in names for _, parent, _ in keys_of(name, state)], state)
     for name in lasting:
-        state.see(
-            _KINDS.get(kind, _OTHER),
-            what=in_words(kind),
-            name=name,
-            cascade=" and everything in it" if cascades(node) else "",
-            waits=waits,
-        )
+        found = _KINDS.get(kind, _OTHER)
+        found = DROP_EMPTY_SCHEMA if found is DROP_SCHEMA and not cascades(node) else found
+        state.see(found, what=in_words(kind), name=name, waits=waits)
     if lasting and cascades(node):
         state.see(CASCADE, name=", ".join(lasting))
     state.dropped.update(names)
@@ -191,9 +187,3 @@ def _made_here(name: tuple[str, str], kind: str, state: State) -> bool:
 def cascades(node: Node) -> bool:
     """DROP … CASCADE."""
     return node["behavior"] == "DROP_CASCADE"
-
-
-@on("DropdbStmt")
-def drop_database(node: Node, state: State) -> None:
-    """DROP DATABASE."""
-    state.see(DROP_DATABASE)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, SRE, Name
-from migrations_registry.analysis.parsing.nodes import label, relation, strings
+from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, SRE, Name, label
+from migrations_registry.analysis.parsing.nodes import relation, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.rules.safe_form import not_valid

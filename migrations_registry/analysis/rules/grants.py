@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import COMPATIBILITY, SECURITY
+from migrations_registry.analysis.model import COMPATIBILITY, SECURITY, label
 from migrations_registry.analysis.parsing.arguments import type_text
-from migrations_registry.analysis.parsing.nodes import label, object_name, relation
+from migrations_registry.analysis.parsing.nodes import object_name, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.rules.functions import asks_caller

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, DATA, EXECUTION, SH, SUE
-from migrations_registry.analysis.parsing.nodes import is_on, label, options, relation
+from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, DATA, EXECUTION, SH, SUE, label
+from migrations_registry.analysis.parsing.nodes import is_on, options, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.rules.drops import CASCADE, cascades, dropped_name

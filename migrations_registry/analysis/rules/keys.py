@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, Name
-from migrations_registry.analysis.parsing.nodes import label, relation, strings
+from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, Name, label
+from migrations_registry.analysis.parsing.comparisons import KEYS
+from migrations_registry.analysis.parsing.nodes import relation, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on_alter, rule
 from migrations_registry.analysis.rules.foreign_keys import INLINE_FK, foreign_key
@@ -69,6 +70,7 @@ EXCLUDE = rule(
     bad=("ALTER TABLE orders ADD CONSTRAINT x EXCLUDE USING btree (code WITH =)",),
     good=("CREATE TABLE x (a int, EXCLUDE USING btree (a WITH =))",),
 )
+_UNSEEN = "a column of the index"
 
 
 @on_alter("AddConstraint")
@@ -100,8 +102,10 @@ def _unique(constraint: Node, name: Name, state: State, column: str = "") -> Non
     state.see(USING_INDEX, name=label(name))
     if primary and (nullable := _nullable(constraint["indexname"], name, state)):
         made = any((name, column) in state.created_columns for column in nullable)
-        severity = BLOCKING if state.facts or made else CONVENTION  # it is the recipe: who follows it, mostly knows
-        state.see(PK_NULLABLE, severity, name=label(name), column=", ".join(nullable))
+        # The last step of the recipe, which who follows it mostly knows: over what no row lacks by its name, or by an
+        # index of an earlier file.
+        likely = not state.facts and not made and KEYS.issuperset({*nullable} - {_UNSEEN})
+        state.see(PK_NULLABLE, CONVENTION if likely else None, name=label(name), column=", ".join(nullable))
 
 
 def _nullable(index: str, name: Name, state: State) -> list[str]:
@@ -109,7 +113,7 @@ def _nullable(index: str, name: Name, state: State) -> list[str]:
     facts = state.table(name)
     columns = state.index_columns.get((name[0], index)) or (facts.index_columns.get(index) if facts else None)
     if not columns:
-        return ["a column of the index"]
+        return [_UNSEEN]
     required = state.required_columns | {
         (name, column) for column, each in (facts.columns.items() if facts else ()) if each.not_null
     }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from migrations_registry.analysis.certainty import renamed
-from migrations_registry.analysis.model import AX, COMPATIBILITY, SECURITY, SUE
-from migrations_registry.analysis.parsing.nodes import in_words, label, object_name, relation
+from migrations_registry.analysis.model import AX, COMPATIBILITY, SUE, label
+from migrations_registry.analysis.parsing.nodes import in_words, object_name, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
 from migrations_registry.analysis.state import State
@@ -59,14 +59,6 @@ SET_SCHEMA = rule(
     "A view (or a wrapper) at the old place in the same transaction.",
     bad=("ALTER TABLE lines SET SCHEMA app",),
     good=("CREATE SCHEMA x",),
-)
-OWNER = rule(
-    "MC-OWNER",
-    SECURITY,
-    "gives {name} to {owner}: who may change it changes, and row security no longer binds the owner",
-    "Leave objects with the role that runs migrations.",
-    bad=("ALTER TABLE lines OWNER TO anon",),
-    good=("CREATE TABLE x (a int)",),
 )
 REPLICA_IDENTITY = rule(
     "MC-REPLICA-IDENTITY",
@@ -154,21 +146,6 @@ def set_schema(node: Node, state: State) -> None:
     found = relation(node["relation"]) if "relation" in node else object_name(node["object"])
     lock = AX if "relation" in node else None
     state.see(SET_SCHEMA, None, None, lock, name=label(found), schema=node["newschema"])
-
-
-@on_alter("ChangeOwner")
-def change_owner(command: Node, alter: Node, state: State) -> None:
-    """ALTER TABLE … OWNER TO."""
-    if not state.is_new_relation(alter["relation"]):
-        name, owner = label(relation(alter["relation"])), command["newowner"].get("rolename", "the current role")
-        state.see(OWNER, None, None, AX, name=name, owner=owner)
-
-
-@on("AlterOwnerStmt")
-def change_other_owner(node: Node, state: State) -> None:
-    """ALTER FUNCTION, SCHEMA, TYPE … OWNER TO."""
-    name = label(object_name(node["object"])) if "object" in node else "a large object"
-    state.see(OWNER, name=name, owner=node["newowner"].get("rolename", "the current role"))
 
 
 @on_alter("ReplicaIdentity")

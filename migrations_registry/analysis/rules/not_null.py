@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, BLOCKING, COMPATIBILITY, CONVENTION
-from migrations_registry.analysis.parsing.nodes import label, relation
+from migrations_registry.analysis.model import AX, BLOCKING, COMPATIBILITY, CONVENTION, label
+from migrations_registry.analysis.parsing.nodes import relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on_alter, rule
 from migrations_registry.analysis.rules import safe_form

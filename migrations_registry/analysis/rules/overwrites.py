@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import BLOCKING, CONVENTION, DATA, DESTRUCTIVE, RX, Name
+from migrations_registry.analysis.model import BLOCKING, CONVENTION, DATA, DESTRUCTIVE, RX, Name, label
 from migrations_registry.analysis.parsing.comparisons import EVERY, MANY
-from migrations_registry.analysis.parsing.nodes import label, relation, strings
+from migrations_registry.analysis.parsing.nodes import relation, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.parsing.reach import reach
+from migrations_registry.analysis.parsing.self_joins import asks_others_only, of_itself
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.rules.rows import BATCHES, SYSTEM_CATALOG, is_brief, is_catalog
 from migrations_registry.analysis.rules.safe_form import backfill
@@ -78,8 +79,10 @@ def update(node: Node, state: State) -> None:
     if is_catalog(name):
         state.see(SYSTEM_CATALOG, name=label(name))
         return
-    where = node.get("whereClause")
-    rows = reach(where, node["relation"], others=not all(map(is_listed, node.get("fromClause", ()))))
+    others = [each for each in node.get("fromClause", ()) if not is_listed(each)]
+    where, joined = of_itself(node.get("whereClause"), node, others)
+    blind = bool(joined and where and asks_others_only(where, node))
+    rows = EVERY if blind else reach(where, node["relation"], others=joined)
     touches = rows == EVERY and "fromClause" not in node
     targets = [each for each in node["targetList"] if not (touches and _keeps(each))]
     _overwrites(rows, name, _columns(targets), where, state, alone=True, brief=is_brief(node, state))
@@ -88,8 +91,10 @@ def update(node: Node, state: State) -> None:
 @on("MergeStmt")
 def merge(node: Node, state: State) -> None:
     """MERGE … WHEN MATCHED THEN UPDATE."""
-    rows = reach(node["joinCondition"], node["relation"], others=False)
-    rows = rows if rows == EVERY or is_listed(node["sourceRelation"]) else MANY
+    source = node["sourceRelation"]
+    condition, joined = of_itself(node["joinCondition"], node, [source])
+    rows = reach(condition, node["relation"], others=False)
+    rows = rows if rows == EVERY or is_listed(source) or not joined else MANY
     for clause in (item["MergeWhenClause"] for item in node["mergeWhenClauses"]):
         if clause["commandType"] == "CMD_UPDATE":
             where = clause.get("condition")

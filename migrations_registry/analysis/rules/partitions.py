@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, SUE, Name
+from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, SUE, Name, label
 from migrations_registry.analysis.parsing.bounds import excluded, implied
-from migrations_registry.analysis.parsing.nodes import label, relation
+from migrations_registry.analysis.parsing.nodes import relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
 from migrations_registry.analysis.rules import safe_form

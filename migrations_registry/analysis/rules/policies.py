@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, COMPATIBILITY, CONVENTION, SECURITY
+from migrations_registry.analysis.model import AX, COMPATIBILITY, CONVENTION, SECURITY, label
 from migrations_registry.analysis.parsing.conditions import asks_nothing, texts_in
-from migrations_registry.analysis.parsing.nodes import dotted, inner_nodes, label, relation, strings
+from migrations_registry.analysis.parsing.nodes import dotted, inner_nodes, relation, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.builtin_functions import is_volatile
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
+from migrations_registry.analysis.rules.answers import says_yes
 from migrations_registry.analysis.rules.grants import role_names, told
 from migrations_registry.analysis.state import State
 
@@ -169,7 +170,7 @@ def create_policy(node: Node, state: State) -> None:
     opens = [] if verb == "select" and is_ours else opens
     if any(_METADATA & texts_in(condition) for condition in opens):
         state.see(POLICY_METADATA, None, None, lock, **words)
-    of_all = any(asks_nothing(condition) for condition in opens)
+    of_all = any(asks_nothing(condition) or says_yes(condition, state) for condition in opens)
     harmless = ("select", "insert") if wide == ["authenticated"] else ("select",)
     blind = verb not in harmless and bool(opens) and not _asks_caller(node)
     if wide and node.get("permissive") and (of_all or blind):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, DESTRUCTIVE, RX, Name
+from migrations_registry.analysis.model import AX, DESTRUCTIVE, RX, Name, label
 from migrations_registry.analysis.parsing.comparisons import EVERY
-from migrations_registry.analysis.parsing.nodes import inner_nodes, label, relation, strings
+from migrations_registry.analysis.parsing.nodes import inner_nodes, relation, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.parsing.reach import reach
 from migrations_registry.analysis.postgresql.builtin_functions import is_harmless

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from migrations_registry.analysis.model import quoted
 from migrations_registry.analysis.parsing.bounds import condition
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.state import State
@@ -57,12 +58,6 @@ def backfill(state: State, filled: set[str]) -> str:
         return f"{_BACKFILL}\nUPDATE …;"
     empty = " AND ".join(f"{quoted(column)} IS NULL" for column in sorted(filled))
     return f"{_BACKFILL}\n{state.source}{f'{chr(10)}WHERE {empty}' if empty else ''};"
-
-
-def quoted(column: str) -> str:
-    """A column as SQL writes it, whatever it is called."""
-    doubled = column.replace('"', '""')
-    return f'"{doubled}"'
 
 
 def using_index(table: str, columns: list[str], constraint: str, kind: str) -> str:

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from migrations_registry.analysis.model import AX, COMPATIBILITY, DATA, DESTRUCTIVE, RX, SRE, Name
-from migrations_registry.analysis.parsing.nodes import (
-    dotted,
-    function_name,
-    inner_nodes,
-    label,
-    options,
-    relation,
-    value,
-)
+from migrations_registry.analysis.model import AX, COMPATIBILITY, DATA, DESTRUCTIVE, RX, SRE, Name, label
+from migrations_registry.analysis.parsing.nodes import dotted, function_name, inner_nodes, options, relation, value
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
 from migrations_registry.analysis.state import State

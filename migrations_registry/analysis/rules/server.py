@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import COMPATIBILITY, OPAQUE, SECURITY
+from migrations_registry.analysis.model import COMPATIBILITY, DESTRUCTIVE, OPAQUE, SECURITY
 from migrations_registry.analysis.parsing.nodes import function_name, inner_nodes, options
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
@@ -78,6 +78,15 @@ COPY_STDIN = rule(
     bad=("COPY orders FROM STDIN",),
     good=("COPY orders TO STDOUT",),
 )
+DROP_DATABASE = rule(
+    "MD-DROP-DATABASE",
+    DESTRUCTIVE,
+    "drops a whole database: only a backup brings it back",
+    "Not a migration: never registered, never applied.",
+    versions="FORCE since 13",
+    bad=("DROP DATABASE nowhere",),
+    good=("SELECT datname FROM pg_database",),
+)
 
 
 @on("CopyStmt")
@@ -146,3 +155,9 @@ def server_functions(node: Node, state: State) -> None:
 def load(node: Node, state: State) -> None:
     """LOAD and an access method run a shared library's code."""
     state.see(UNTRUSTED, language="C")
+
+
+@on("DropdbStmt")
+def drop_database(node: Node, state: State) -> None:
+    """DROP DATABASE."""
+    state.see(DROP_DATABASE)

@@ -13,9 +13,10 @@ from migrations_registry.analysis.model import (
     SECURITY,
     STRENGTH,
     SUE,
+    label,
     who_waits,
 )
-from migrations_registry.analysis.parsing.nodes import is_on, label, options, relation
+from migrations_registry.analysis.parsing.nodes import is_on, options, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.alter_locks import is_cheap_option
 from migrations_registry.analysis.rule_registry import on, on_alter, rule

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import CONVENTION, SECURITY, Name
-from migrations_registry.analysis.parsing.nodes import dotted, inner_nodes, label, relation, strings, type_name
+from migrations_registry.analysis.model import CONVENTION, SECURITY, Name, label
+from migrations_registry.analysis.parsing.nodes import dotted, inner_nodes, relation, strings, type_name
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.rules.drops import RECREATE_TABLE

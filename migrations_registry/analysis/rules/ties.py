@@ -8,8 +8,8 @@ rows changes those.
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, COMPATIBILITY, Name
-from migrations_registry.analysis.parsing.nodes import dotted, label, relation, strings
+from migrations_registry.analysis.model import AX, COMPATIBILITY, Name, label
+from migrations_registry.analysis.parsing.nodes import dotted, relation, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.type_changes import is_builtin_type
 from migrations_registry.analysis.rule_registry import on, on_alter, rule

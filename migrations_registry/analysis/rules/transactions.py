@@ -13,9 +13,10 @@ from migrations_registry.analysis.model import (
     SRE,
     STRENGTH,
     Name,
+    label,
 )
 from migrations_registry.analysis.parsing.comparisons import EVERY
-from migrations_registry.analysis.parsing.nodes import label, relation
+from migrations_registry.analysis.parsing.nodes import relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.parsing.reach import names_rows, reach
 from migrations_registry.analysis.rule_registry import AFTER, on, rule
@@ -30,9 +31,10 @@ TX_CONTROL = rule(
     bad=(
         "BEGIN; CREATE TABLE x (a int)",
         "CREATE TABLE x (a int); COMMIT",
-        "BEGIN; SAVEPOINT y; CREATE TABLE x (a int); COMMIT",
+        "BEGIN; SAVEPOINT y; CREATE TABLE x (a int); ROLLBACK TO y; COMMIT",
     ),
     good=(
+        "BEGIN; SAVEPOINT y; CREATE TABLE x (a int); COMMIT",
         "BEGIN; CREATE TABLE x (a int); COMMIT",
         "SET client_min_messages = warning; BEGIN; CREATE TABLE x (a int); COMMIT",
         "CREATE TABLE x (a int)",
@@ -85,6 +87,7 @@ NO_LOCK_TIMEOUT = rule(
     bad=("CREATE INDEX x ON orders (note)",),
     good=("SET lock_timeout = '2s'; CREATE INDEX x ON orders (note)",),
 )
+MARKS = ("SAVEPOINT", "RELEASE")  # they change nothing, wherever a transaction is open
 _DML = {"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"}
 _DDL = {"AlterTableStmt", "DropStmt", "RenameStmt", "IndexStmt", "TruncateStmt", "CreatePolicyStmt", "ClusterStmt"}
 
@@ -93,6 +96,8 @@ _DDL = {"AlterTableStmt", "DropStmt", "RenameStmt", "IndexStmt", "TruncateStmt",
 def transaction_control(node: Node, state: State) -> None:
     """BEGIN, COMMIT and the rest; the frame around the whole file never comes here."""
     kind = node["kind"].removeprefix("TRANS_STMT_")
+    if kind in MARKS and state.in_transaction:
+        return
     severity = CONVENTION if state.harmless_transactions else EXECUTION
     state.see(TX_CONTROL, severity, what=f"{kind.replace('_', ' ')} inside the file")
     if kind in ("BEGIN", "START"):

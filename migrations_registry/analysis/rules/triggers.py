@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from migrations_registry.analysis.calls.events import DELETE, trigger_events
-from migrations_registry.analysis.model import AX, COMPATIBILITY, CONVENTION, SECURITY, SRE
-from migrations_registry.analysis.parsing.nodes import label, relation, strings
+from migrations_registry.analysis.model import AX, COMPATIBILITY, CONVENTION, SECURITY, SRE, label
+from migrations_registry.analysis.parsing.nodes import relation, strings
 from migrations_registry.analysis.parsing.parser import Node, ParseError, parse_plpgsql
 from migrations_registry.analysis.routines import Routine
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
@@ -86,7 +86,7 @@ def create_trigger(node: Node, state: State) -> None:
     if not state.is_new(name):
         state.see(TRIGGER, name=label(name))
         known = state.routines.get(strings(node["funcname"])[-1], [])
-        ends = {_end(each) for each in known if each.language == "plpgsql"} if "whenClause" not in node else set()
+        ends = {end_of(each) for each in known if each.language == "plpgsql"} if "whenClause" not in node else set()
         skips = node.get("row") and node.get("timing", 0) & _BEFORE
         left_out = ends == {"NULL"} or (ends == {"OLD"} and DELETE not in trigger_events(node["events"]))
         what = "fails" if ends == {"raise"} else "is silently left out" if left_out and skips else ""
@@ -95,7 +95,7 @@ def create_trigger(node: Node, state: State) -> None:
             state.see(TRIGGER_STOPS, events=events, name=label(name), what=what, trigger=node["trigname"])
 
 
-def _end(routine: Routine) -> str:
+def end_of(routine: Routine) -> str:
     """How the body ends for every row: "raise", what RETURN gives; empty where it depends or is not known."""
     try:
         body = parse_plpgsql(routine.statement)["action"]["PLpgSQL_stmt_block"]["body"]

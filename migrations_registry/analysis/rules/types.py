@@ -10,8 +10,9 @@ from migrations_registry.analysis.model import (
     EXECUTION,
     SH,
     Name,
+    label,
 )
-from migrations_registry.analysis.parsing.nodes import dotted, label, relation, strings
+from migrations_registry.analysis.parsing.nodes import dotted, relation, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.state import State

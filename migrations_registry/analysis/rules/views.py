@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, COMPATIBILITY, CONVENTION, SECURITY
-from migrations_registry.analysis.parsing.nodes import inner_nodes, is_on, label, options, relation
+from migrations_registry.analysis.model import AX, COMPATIBILITY, CONVENTION, SECURITY, label
+from migrations_registry.analysis.parsing.nodes import inner_nodes, is_on, options, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
 from migrations_registry.analysis.state import State

@@ -43,9 +43,9 @@ CREATE TRIGGER words BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION tsvec
 -- case: the trigger of an extension
 CREATE TRIGGER moved BEFORE UPDATE ON orders FOR EACH ROW EXECUTE PROCEDURE extensions.moddatetime(updated_at);
 
--- case: a trigger whose function is older
-DROP TRIGGER IF EXISTS touch ON orders;
-CREATE TRIGGER touch BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION set_updated_at();
+-- case: a trigger of a new table whose function is older
+CREATE TABLE fresh (id int, updated_at timestamptz);
+CREATE TRIGGER touch BEFORE UPDATE ON fresh FOR EACH ROW EXECUTE FUNCTION set_updated_at();
 
 -- case: defaults
 CREATE TABLE n (

@@ -83,11 +83,15 @@ def test_a_body_further_down_counts_too() -> None:
 
 
 def test_what_only_gets_attached_to_what_nobody_sees_is_a_note() -> None:
-    """Without a catalogue; when the file sets it off, it is opaque."""
+    """Without a catalogue, and of a new table; when the file sets it off, it is opaque. Of an older table it runs with
+    every write of the code that runs now.
+    """
     attach = "CREATE TRIGGER t AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION theirs(); "
+    fresh = analyse(f"CREATE TABLE orders (id int PRIMARY KEY); {attach}".encode())
     quiet, loud = analyse(attach.encode()), analyse((attach + "INSERT INTO orders VALUES (1)").encode())
 
-    assert {finding.severity for finding in quiet.findings} == {CONVENTION}
+    assert {finding.severity for finding in fresh.findings if finding.rule == "MX-UNSEEN-CALL"} == {CONVENTION}
+    assert (fresh.risk, quiet.risk) == ("routine", "sensitive")
     assert loud.risk == DESTRUCTIVE
     assert "trigger t of orders: calls theirs()" in loud.findings[-1].message
 

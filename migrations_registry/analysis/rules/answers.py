@@ -1,0 +1,76 @@
+"""Functions of which others ask yes or no: whether the answer still depends on anything."""
+
+from __future__ import annotations
+
+from migrations_registry.analysis.model import COMPATIBILITY, SECURITY, label
+from migrations_registry.analysis.parsing.conditions import always_true
+from migrations_registry.analysis.parsing.nodes import constant, strings, type_name
+from migrations_registry.analysis.parsing.parser import Node, ParseError, parse_plpgsql, parse_snippet
+from migrations_registry.analysis.routines import Routine, routine
+from migrations_registry.analysis.rule_registry import on, rule
+from migrations_registry.analysis.state import State
+
+ONE_ANSWER = rule(
+    "MS-ONE-ANSWER",
+    SECURITY,
+    "{name}() answers {answer} to everybody, whatever it is asked: {so}, if it was there before",
+    "Compare with who asks: auth.uid(), or a row of a table of members.",
+    bad=(
+        "CREATE OR REPLACE FUNCTION x() RETURNS boolean LANGUAGE sql AS 'SELECT true'",
+        "CREATE OR REPLACE FUNCTION x() RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN true; END'",
+    ),
+    good=(
+        "CREATE FUNCTION x() RETURNS boolean LANGUAGE sql AS 'SELECT true'",
+        "CREATE OR REPLACE FUNCTION x(a int) RETURNS boolean LANGUAGE sql AS 'SELECT a > 1'",
+        "CREATE OR REPLACE FUNCTION x() RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN IF random() > 1 THEN RETURN "
+        "false; END IF; RETURN true; END $$",
+    ),
+)
+
+
+@on("CreateFunctionStmt")
+def replace_function(node: Node, state: State) -> None:
+    """CREATE OR REPLACE FUNCTION … RETURNS boolean."""
+    if type_name(node.get("returnType", {})) != "bool" or not node.get("replace"):
+        return
+    made = routine(node, state.source, state.scope.schemas[0])
+    if (answer := answer_of(made)) is not None:
+        so = "what a policy or a check asks of it, passes" if answer else "what asks it, is refused from now on"
+        severity = SECURITY if answer else COMPATIBILITY
+        state.see(ONE_ANSWER, severity, name=label(made.name), answer="yes" if answer else "no", so=so)
+
+
+def says_yes(condition: Node, state: State) -> bool:
+    """Whether it is nothing but a call of a function of the file that says so to everybody."""
+    query = condition.get("SubLink", {}).get("subselect", {}).get("SelectStmt", {})
+    if len(query.get("targetList", ())) == 1 and "fromClause" not in query:
+        condition = query["targetList"][0]["ResTarget"]["val"]
+    name = strings(condition.get("FuncCall", {}).get("funcname", []))
+    known = state.routines.get(name[-1], []) if name else []
+    return bool(known) and all(answer_of(each) is True for each in known)
+
+
+def answer_of(made: Routine) -> bool | None:
+    """The one that its body always gives; None where it depends on something, or nobody can tell."""
+    try:
+        expression = _expression(made)
+    except (ParseError, KeyError, IndexError):
+        return None
+    if always_true(expression):
+        return True
+    return False if "A_Const" in expression and constant(expression["A_Const"]) is False else None
+
+
+def _expression(made: Routine) -> Node:
+    """What it returns before it does anything else."""
+    if made.language == "plpgsql":
+        first = parse_plpgsql(made.statement)["action"]["PLpgSQL_stmt_block"]["body"][0]
+        text = f"SELECT {first['PLpgSQL_stmt_return']['expr']['PLpgSQL_expr']['query']}"
+    else:
+        text = made.body if made.language == "sql" else ""
+    query: Node = made.atomic[0]["SelectStmt"] if made.atomic else parse_snippet(text)[0].node
+    if len(query["targetList"]) != 1 or query.keys() & {"fromClause", "whereClause", "havingClause", "limitCount"}:
+        raise KeyError
+    target = query["targetList"][0]
+    expression: Node = target["ResTarget"]["val"] if "ResTarget" in target else target["returnval"]
+    return expression
