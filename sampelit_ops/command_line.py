@@ -36,11 +36,20 @@ def execute(argv: list[str]) -> None:
     memory.brief()
     from django.core.management import execute_from_command_line
 
+    refuse_garbled(argv)
     as_owner(argv)
     with errors_as_sentences(), portal_database(argv):
         if needs_database(argv):
             refuse_foreign_database()
         execute_from_command_line(argv)
+
+
+def refuse_garbled(argv: list[str]) -> None:
+    """Raise SystemExit for a word that is no UTF-8: neither a name of ours nor the database takes it."""
+    garbled = [ascii(word) for word in argv if any("\ud800" <= letter <= "\udfff" for letter in word)]
+    if garbled:
+        print(f"{', '.join(garbled)} is no UTF-8. Nothing was done; write it in UTF-8 and repeat.", file=sys.stderr)
+        raise SystemExit(2)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ empty, unreadable or a page for people is unclear, never healthy and never a rea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from deployments.models.health import HealthCheck
 from providers import bounded_json
 from providers.bounded_json import storable
+from providers.counting import counted
 from providers.http.health_probe import HealthResponse
 
 Verdict = HealthCheck.Verdict
@@ -20,6 +22,7 @@ GOOD_WORDS = {"healthy", "ok", "pass", "up", "passing", "alive"}
 GOOD_DATABASE = {"connected", "ok", "healthy", "up", "true"}
 FLAGS = ("healthy", "ok", "alive", "up")
 TOO_MANY_REQUESTS = 429
+_COMMIT = re.compile(r"(?<![0-9a-z])(?=[0-9]*[a-f])[0-9a-f]{7,64}(?![0-9a-z])")  # no date, no number
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,9 @@ def assess(answer: HealthResponse) -> HealthAssessment:
     said = parsed if isinstance(parsed, Mapping) else {}
     version, word = _short(said.get("version") or "", 100), _word(said, parsed)
     http = f"HTTP {answer.status}"
+    if answer.cached_seconds:
+        age = counted(answer.cached_seconds, "second")
+        return HealthAssessment(Verdict.UNCLEAR, f"{http} of a cache, {age} old: it may be down behind it")
     if not 200 <= answer.status < 300:
         verdict = Verdict.UNCLEAR if answer.status == TOO_MANY_REQUESTS else Verdict.BAD
         return HealthAssessment(verdict, http + (f", {word}" if word else ""), word, version)
@@ -73,6 +79,13 @@ def _word(said: Mapping[str, Any], parsed: object) -> str:
     if isinstance(word, bool):
         return "ok" if word else "not ok"
     return _short(word, 60) if isinstance(word, str) else ""
+
+
+def other_commit(version: str, released: str) -> str:
+    """The commit that a version names, however it is written around it, where it is not the one that was released."""
+    named = _COMMIT.findall(version.lower())
+    here = not released or any(released.startswith(commit) for commit in named)
+    return "" if here or not named else str(named[0])
 
 
 def _parsed(body: bytes) -> object:

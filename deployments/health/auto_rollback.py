@@ -25,6 +25,7 @@ from providers.errors import Refused
 logger = logging.getLogger(__name__)
 KIND = "deployments.rollback"
 BAD_PROBES = 2
+AHEAD = timedelta(minutes=5)  # that the clock at Render may be
 LATE_SECONDS = 120.0
 WATCH_WINDOW = timedelta(minutes=30)  # how long a release is taken back by itself
 
@@ -65,11 +66,14 @@ def consider(live: Deployment, sight: Sight) -> Operation | None:
 
 def _is_to_blame(live: Deployment) -> bool:
     """A new release that was never healthy and whose own last answers say so; not silence, not an older version."""
-    released = live.finished_at or live.created_at
-    young = database_time() - released < WATCH_WINDOW
     clear = live.health_checks.exclude(verdict__in=[Verdict.UNCLEAR, Verdict.BLIND]).order_by("-checked_at")
     said = list(clear.values_list("verdict", flat=True)[:BAD_PROBES])
-    return young and live.found_healthy_at is None and said == [Verdict.BAD] * BAD_PROBES
+    return went_live_within(live, WATCH_WINDOW) and live.found_healthy_at is None and said == [Verdict.BAD] * BAD_PROBES
+
+
+def went_live_within(live: Deployment, window: timedelta) -> bool:
+    """Whether it is so young; one that went live in times to come, by Render's word, is not."""
+    return -AHEAD < database_time() - (live.finished_at or live.created_at) < window
 
 
 def _record_lags(service: Service) -> bool:

@@ -5,15 +5,14 @@ In: a service. Out: rows, a ledger entry at each change, a notification, and the
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
 
-from deployments.health.assessment import HealthAssessment, Verdict, assess
-from deployments.health.auto_rollback import BAD_PROBES, consider
+from deployments.health.assessment import HealthAssessment, Verdict, assess, other_commit
+from deployments.health.auto_rollback import BAD_PROBES, consider, went_live_within
 from deployments.health.sight import Sight
 from deployments.models import Deployment, HealthCheck, Service
 from deployments.models.deployment import Status
@@ -25,7 +24,6 @@ from operations.periodic.clock import database_time
 from providers.http.health_probe import HealthResponse, fetch
 
 DOUBTS = (Verdict.UNCLEAR, Verdict.BLIND)
-COMMIT = re.compile(r"[0-9a-f]{7,64}")
 SWITCHING = timedelta(minutes=2)
 KEEP_DAYS = 14
 
@@ -86,24 +84,21 @@ def _doubted(found: HealthAssessment, live: Deployment | None, sight: Sight) -> 
     """The verdict, after the question whether we are the sick one, and whether it is what was released."""
     if found.verdict == Verdict.SILENT and not sight.is_clear:
         return replace(found, verdict=Verdict.BLIND, detail=f"the portal sees nobody: {found.detail}")
-    if found.verdict == Verdict.GOOD and live and _is_older(found.version, live):
-        return replace(found, verdict=Verdict.STALE, detail=f"answers as {found.version}; {live.short} was released")
-    return found
-
-
-def _is_older(version: str, live: Deployment) -> bool:
-    """Whether the answer names the commit of a deploy from before the one that is live. That of a later one is news:
-    Render's listing lags, and it is live already."""
-    if not COMMIT.fullmatch(version) or live.commit_sha.startswith(version) or not live.commit_sha:
-        return False
-    named = Deployment.objects.filter(service=live.service_id, commit_sha__startswith=version)
-    newest = named.order_by("-created_at").first()
-    return newest is not None and newest.created_at < live.created_at
+    if found.verdict == Verdict.GOOD and live and (other := other_commit(found.version, live.commit_sha)):
+        named = Deployment.objects.filter(service=live.service_id, commit_sha__startswith=other)
+        newest = named.order_by("-created_at").first()
+        if newest is None:
+            detail = f"answers as {found.version}, which no deploy is known to be; {live.short} was released"
+            return replace(found, verdict=Verdict.UNCLEAR, detail=detail)
+        if newest.created_at < live.created_at:
+            detail = f"answers as {found.version}; {live.short} was released"
+            return replace(found, verdict=Verdict.STALE, detail=detail)
+    return found  # a later deploy's version is news: Render's listing lags, and it is live already
 
 
 def _switching(live: Deployment | None) -> bool:
     """Shortly after a release the one before it may still answer."""
-    return live is not None and database_time() - (live.finished_at or live.created_at) < SWITCHING
+    return live is not None and went_live_within(live, SWITCHING)
 
 
 def _note(service: Service, check: HealthCheck, counts: bool) -> None:

@@ -16,14 +16,15 @@ from deployments.models import Deployment, Service, SyncState
 from deployments.models.deployment import Status
 from operations.doctor import Check
 from operations.models import Environment
-from operations.notify import alarm
+from operations.notify import RESOLVED, alarm
 from operations.periodic.clock import database_time
 from operations.periodic.isolation import Failed, each, tell
 from providers.render import Event, Render
-from providers.render.event_types import ENDS_TROUBLE, KNOWN, trouble_of
+from providers.render.event_types import DISK, DISK_FULL, ENDS_DISK, ENDS_TROUBLE, KNOWN, TROUBLE, trouble_of
 
 FIRST_LOOK = timedelta(hours=1)
 FORGOTTEN = timedelta(hours=6)  # without word that it ended
+FORGOTTEN_DISK = timedelta(days=3)  # Render says it once at each mark
 OVERLAP = timedelta(minutes=2)  # an event may be listed late
 
 
@@ -39,22 +40,44 @@ def read_events(api: Render) -> None:
 
 def _look(api: Render, service: Service, now: datetime) -> None:
     since = (service.events_read_at or now - FIRST_LOOK) - OVERLAP
-    events = sorted(api.events.list(service.render_id, start=since), key=lambda event: event.at or now)
+    events = sorted(api.events.list(service.render_id, start=since), key=lambda event: _at(event, now))
     trouble, at = service.trouble, service.trouble_since
-    if at is not None and now - at > FORGOTTEN:
+    forgotten = at is not None and now - at > (FORGOTTEN_DISK if DISK_FULL in trouble else FORGOTTEN)
+    if forgotten:
         trouble, at = "", None
     for event in events:
-        if word := trouble_of(event):
-            trouble, at = word, event.at or now
-        elif event.type in ENDS_TROUBLE and (at is None or (event.at or now) >= at):
-            trouble, at = "", None
+        if at is None or _at(event, now) >= at or event.type in TROUBLE:
+            after = _after(trouble, event)
+            at = _at(event, now) if trouble_of(event) else at if after else None
+            trouble = after
     if trouble != service.trouble:
         path = f"/admin/deployments/service/{service.pk}/change/"
-        subject, place = f"{service.name}: {trouble or 'runs'}", service.environment
-        name = f"trouble:{service.render_id}"
-        alarm(name, bool(trouble), subject=subject, path=path, about=place, service=service.name)
+        quiet = f"no word of “{service.trouble}” for hours; whether it ended, Render did not say"
+        subject = f"{service.name}: {trouble or (quiet if forgotten else 'runs')}"
+        name, place, ended = f"trouble:{service.render_id}", service.environment, "" if forgotten else RESOLVED
+        alarm(name, bool(trouble), subject=subject, path=path, about=place, service=service.name, ended=ended)
     Service.objects.filter(pk=service.pk).update(trouble=trouble, trouble_since=at, events_read_at=now)
-    _count([event for event in events if event.type not in KNOWN and (event.at or now) > since + OVERLAP])
+    _count([event for event in events if event.type not in KNOWN and _at(event, now) > since + OVERLAP])
+
+
+def _at(event: Event, now: datetime) -> datetime:
+    """When it happened; one that is still to come, by Render's word, happened now."""
+    return min(event.at or now, now)
+
+
+def _after(trouble: str, event: Event) -> str:
+    """What is wrong after an event. A server that runs again has no more space on its disk for that."""
+    disk = [word for word in trouble.split("; ") if word == DISK_FULL]
+    server = [word for word in trouble.split("; ") if word not in ("", DISK_FULL)]
+    if event.type == DISK:
+        disk = [DISK_FULL]
+    elif word := trouble_of(event):
+        server = [word]
+    elif event.type in ENDS_TROUBLE:
+        server = []
+    elif event.type in ENDS_DISK:
+        disk = []
+    return "; ".join([*server, *disk])[:60]
 
 
 def _count(unknown: list[Event]) -> None:

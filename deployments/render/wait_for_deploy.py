@@ -85,8 +85,11 @@ def _cancel(ctx: StepContext, api: Render, service: Service, deploy: str) -> str
     """What is to be said where Render did not confirm it; nothing where it did."""
     try:
         api.deploys.cancel(service.render_id, deploy)
-        ctx.log(f"cancelled {deploy} on Render")
-        _read_deploy(ctx, api, service, deploy)
+        ctx.log(f"asked Render to cancel {deploy}")
+        row = _read_deploy(ctx, api, service, deploy)
+        if row is None or row.status != Status.CANCELED:
+            said = f"says {row.word.lower()} of it" if row else "does not say how it stands"
+            return f"Render took the cancel of {deploy} but {said}; it may still go live. Look at {service.name} there."
     except ProviderError as error:
         ctx.log(f"could not cancel it on Render: {error}")
         return f"Render did not say that {deploy} stopped; it may still go live. {error} Look at {service.name} there."

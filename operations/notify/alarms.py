@@ -16,6 +16,7 @@ from operations.periodic.clock import database_time
 
 FLAPS = 2  # turned bad so often
 FLAP_WINDOW = timedelta(minutes=30)  # within this
+RESOLVED = "Resolved: "
 KEPT_STILL = timedelta(minutes=15)
 
 
@@ -30,10 +31,12 @@ def alarm(
     daily: bool = False,
     about: Environment | None = None,
     service: str = "",
+    ended: str = RESOLVED,
 ) -> bool:
     """Tell people if `name` changed between good and bad since the last call; whether it did is the answer.
 
     A condition that is good when first heard of is no news. `daily` repeats a bad one once a day, on every channel.
+    `ended` stands before the subject where it is bad no longer.
     """
     body = "\n".join(filter(None, (body, whom_to_call(about if bad else None, service))))
     row, _ = Heartbeat.objects.get_or_create(
@@ -52,7 +55,7 @@ def alarm(
     turned += [database_time().timestamp()] if bad else []
     flapping = bad and len(turned) >= FLAPS
     _turn(row, bad, turned_bad=turned, flapping=flapping)
-    prefix = "Turns to and fro: " if flapping else "" if bad else "Resolved: "
+    prefix = "Turns to and fro: " if flapping else "" if bad else ended
     more = f"\nIt is told again when it has kept still for {KEPT_STILL}." if flapping else ""
     enqueue(f"alarm:{name}:{row.detail['flips']}", subject=prefix + subject, body=body + more, path=path)
     return True

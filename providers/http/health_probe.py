@@ -14,7 +14,7 @@ import time
 import zlib
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import SplitResult, urlsplit
 
 from providers.http.deadline import opened, resolve, within
@@ -26,13 +26,14 @@ MAX_BODY_BYTES = 65_536
 @dataclass(frozen=True)
 class HealthResponse:
     """`error` is empty where a whole HTTP answer arrived; then `status` and `body` are set. `unread` says why `body` is
-    not all of it."""
+    not all of it; `cached_seconds` is the age of what a cache answered in the place of whom we asked."""
 
     status: int | None = None
     body: bytes = b""
     latency_ms: int | None = None
     error: str = ""
     unread: str = ""
+    cached_seconds: int = 0
 
 
 def fetch(
@@ -51,8 +52,8 @@ def fetch(
             return HealthResponse(error="the address must be http(s)://host/path without a user name")
         port = parts.port or (443 if parts.scheme == "https" else 80)
         with within(timeout):
-            status, body, unread = _asked(parts, parts.hostname, port, allow_private, post, headers or {})
-        return HealthResponse(status, body, round((time.monotonic() - begun) * 1000), unread=unread)
+            answer = _asked(parts, parts.hostname, port, allow_private, post, headers or {})
+        return replace(answer, latency_ms=round((time.monotonic() - begun) * 1000))
     except (OSError, ValueError, http.client.HTTPException) as error:
         took = round((time.monotonic() - begun) * 1000)
         return HealthResponse(latency_ms=took, error=f"no answer ({type(error).__name__}: {str(error)[:120]})")
@@ -60,7 +61,7 @@ def fetch(
 
 def _asked(
     parts: SplitResult, host: str, port: int, allow_private: bool, post: bytes | None, headers: Mapping[str, str]
-) -> tuple[int, bytes, str]:
+) -> HealthResponse:
     with closing(opened(checked_addresses(host, port, allow_private), port)) as plain:
         with closing(_connection(plain, parts.scheme, host, port)) as connection:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -68,11 +69,15 @@ def _asked(
                 "User-Agent": "sampelit-ops-health",
                 "Connection": "close",
                 "Accept-Encoding": "identity",
+                "Cache-Control": "no-cache",
                 **headers,
             }
             connection.request("GET" if post is None else "POST", target, post, said)
             response = connection.getresponse()
-            return response.status, *_body(response)
+            body, unread = _body(response)
+            age = response.headers.get("Age", "").strip()  # RFC 9111 5.1: a cache adds it
+            cached = int(age) if age.isdecimal() and len(age) < 10 else 0
+            return HealthResponse(response.status, body, unread=unread, cached_seconds=cached)
 
 
 def _body(response: http.client.HTTPResponse) -> tuple[bytes, str]:

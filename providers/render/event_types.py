@@ -10,6 +10,8 @@ from providers.render.models import Event
 
 ENDS_TROUBLE = frozenset({"server_available", "service_resumed", "server_restarted"})
 DISK = "service_disk_usage_high"
+ENDS_DISK = frozenset({"disk_updated", "disk_deleted", "disk_snapshot_restored"})
+DISK_FULL = "Disk nearly full"
 TROUBLE = frozenset({"server_failed", "server_hardware_failure", "image_pull_failed", "artifact_fetch_failed", DISK})
 KNOWN = frozenset(
     (
@@ -34,7 +36,7 @@ def trouble_of(event: Event) -> str:
         return ""
     reason = part(event.details.get("reason"))
     if event.type == DISK:
-        return "Disk nearly full"
+        return DISK_FULL
     if limit := part(reason.get("oomKilled")).get("memoryLimit"):
         return f"Out of memory ({limit})"[:60]
     if "nonZeroExit" in reason:

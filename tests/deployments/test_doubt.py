@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -98,6 +100,7 @@ def test_the_other_worker_may_see(api: Service) -> None:
         ({}, True),
         ({"found_healthy_at": timezone.now()}, False),
         ({"finished_at": timezone.now() - timedelta(hours=1)}, False),
+        ({"finished_at": timezone.now() + timedelta(days=9)}, False),
         ({"trigger": "rollback"}, False),
         ({"seeded": True}, False),
     ],
@@ -189,6 +192,38 @@ def test_an_older_version_is_not_healthy(api: Service, minutes: float, health: s
     assert "bbbbbbb was released" in seen.health_detail
     assert probe(api, *[said(b'{"status":"ok","version":"bbbbbbb"}')] * 2).health == "healthy"
     assert probe(api, *[said(b'{"status":"ok","version":"2.1"}')] * 2).health == "healthy"
+
+
+@pytest.mark.parametrize("written", ["AAAAAAA", "v1.2-aaaaaaa", "api@aaaaaaa-dirty", "2026-11-30 (aaaaaaa)", "a" * 40])
+def test_an_older_version_is_found_however_it_is_written(api: Service, written: str) -> None:
+    live = released(api, "bbbbbbbb")
+    hour_ago = timezone.now() - timedelta(hours=1)
+    Deployment.objects.filter(pk=live.pk).update(created_at=hour_ago, finished_at=hour_ago, commit_sha="b" * 40)
+    Deployment.objects.exclude(pk=live.pk).update(commit_sha="a" * 40, created_at=hour_ago - timedelta(days=1))
+    answers = [said(json.dumps({"status": "ok", "version": written}).encode())] * 3
+
+    assert probe(api, *answers).health == "unhealthy"
+
+
+@pytest.mark.parametrize(
+    ("version", "known"), [("ddddddd", False), ("d" * 40, False), ("20261201", True), ("deadbeat", True), ("1.2", True)]
+)
+def test_a_commit_that_no_deploy_is_known_to_be_says_nothing_of_the_release(
+    api: Service, version: str, known: bool
+) -> None:
+    live = released(api, "bbbbbbbb")
+
+    seen = probe(api, *[said(json.dumps({"status": "ok", "version": version}).encode())] * 3)
+
+    live.refresh_from_db()
+    assert (live.found_healthy_at is not None, seen.doubt == "") == (known, known)
+
+
+@pytest.mark.parametrize("status", [200, 502])
+def test_what_a_cache_answers_is_no_word_of_the_service(api: Service, status: int) -> None:
+    seen = probe(api, *[replace(said(FINE if status == 200 else b"", status), cached_seconds=1)] * 3)
+
+    assert (seen.health, seen.doubt) == ("healthy", f"HTTP {status} of a cache, 1 second old: it may be down behind it")
 
 
 def test_a_version_that_render_does_not_show_as_live_yet_is_no_alarm(api: Service) -> None:

@@ -100,6 +100,55 @@ def test_an_end_of_before_ends_nothing_and_trouble_is_not_for_ever(render: Any) 
     assert Service.objects.get().trouble == ""
 
 
+@pytest.mark.parametrize(
+    ("events", "left"),
+    [
+        (["service_disk_usage_high", "server_restarted", "server_available"], "Disk nearly full"),
+        (["service_disk_usage_high", "server_failed"], "Crashed; Disk nearly full"),
+        (["service_disk_usage_high", "server_failed", "server_available"], "Disk nearly full"),
+        (["server_failed", "service_disk_usage_high", "disk_updated"], "Crashed"),
+        (["service_disk_usage_high", "disk_updated"], ""),
+    ],
+)
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_server_that_runs_again_has_no_more_space_for_that(
+    render: Any, events: list[str], left: str, at_once: bool
+) -> None:
+    for number, kind in enumerate(events):
+        render.say(kind, seconds=number - 10)
+        if not at_once:
+            read_events(render)
+    read_events(render)
+
+    assert Service.objects.get().trouble == left
+
+
+def test_trouble_of_times_to_come_is_of_now_and_ends(render: Any) -> None:
+    render.say("server_failed", seconds=10**9)
+    read_events(render)
+    service = Service.objects.get()
+    assert (service.trouble, service.trouble_since <= timezone.now()) == ("Crashed", True)
+    render.happened.clear()
+    render.say("server_available", seconds=10)
+
+    read_events(render)
+
+    assert Service.objects.get().trouble == ""
+
+
+def test_trouble_of_which_nobody_told_again_is_not_called_resolved(render: Any) -> None:
+    render.say("server_failed")
+    read_events(render)
+    Service.objects.update(trouble_since=timezone.now() - timedelta(hours=7))
+    render.happened.clear()
+
+    read_events(render)
+
+    assert Notification.objects.latest("pk").subject == (
+        "api: no word of “Crashed” for hours; whether it ended, Render did not say"
+    )
+
+
 def test_one_that_breaks_leaves_the_others_read(render: Any) -> None:
     place = Environment.objects.get()
     Service.objects.create(render_id="srv-broken", name="a", type="web_service", environment=place)

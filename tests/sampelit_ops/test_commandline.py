@@ -8,6 +8,7 @@ import pytest
 from django.db import OperationalError, ProgrammingError, connection
 
 from providers.errors import ProviderError, Refused
+from sampelit_ops import command_line
 from sampelit_ops.database_guard import errors_as_sentences
 from sampelit_ops.demo.environment import needs_database, read_demo_env
 from sampelit_ops.demo.environment import portal_database as portal_database_of
@@ -30,6 +31,15 @@ def test_what_a_person_can_mend_is_one_line(error, said):
     with pytest.raises(SystemExit, match=said) as ended, errors_as_sentences():
         raise error
     assert "\n" not in str(ended.value)
+
+
+@pytest.mark.parametrize("word", ["a\udcffb", "--environment=\udc80", "\ud800"])
+def test_a_word_that_is_no_text_is_refused_before_anything_is_asked(capsys, word):
+    with pytest.raises(SystemExit) as ended:
+        command_line.execute(["sampelit-ops", "doctor", word])
+
+    assert ended.value.code == 2
+    assert "is no UTF-8. Nothing was done" in capsys.readouterr().err
 
 
 def test_ctrl_c_ends_without_a_traceback(capsys):

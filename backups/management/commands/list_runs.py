@@ -42,6 +42,6 @@ def _row(item: Listed) -> tuple[object, ...]:
 
 
 def _number(text: str) -> int:
-    if not text.isdecimal():
+    if not text.isdecimal() or len(text) > 9:
         raise ArgumentTypeError(f"{text!r} is no number of runs")
     return int(text)
