@@ -15,7 +15,7 @@ from backups.archive.maker import Maker
 from backups.archive.manifest import Segment, Statement, Table
 from backups.archive.subset import batches, hashed_columns
 from providers import postgres
-from providers.postgres.connection import UNKNOWN_NAME, path_query
+from providers.postgres.connection import UNKNOWN_NAME, as_pg_restore, path_query
 from providers.postgres.copy.row_digests import evidence_of_all, whole_tree
 from providers.postgres.error_facts import CHECKED, DENIED, NO_KEY, Problem, facts_of, is_of_the_server
 from providers.postgres.restore.held_checks import NOT_VALID, THERE, THROUGH_ROOT, put_on, take_off
@@ -36,7 +36,7 @@ class Builder(Maker):
         What fails before the rows is tried again after them: a function may use a table or another function.
         """
         notes: list[str] = []
-        self.connection.execute("SET check_function_bodies = off")
+        as_pg_restore(self.connection)
         again, self.again = self.again, []
         wanted = (s for s in self.manifest.statements if s.phase == phase and (s.needed or everything))
         statements = [item for item in wanted if item not in self.made]

@@ -46,7 +46,9 @@ def archive_problems(loader: Loader) -> list[str]:
     if problems := [text for other in loader.manifest.objects if (text := _unreadable(loader, other))]:
         return problems
     try:
-        said = {entry.sql.strip().rstrip(";") for entry in entries_of(loader)}
+        entries = entries_of(loader)
+        said = {entry.sql.strip().rstrip(";") for entry in entries}
+        said |= {text for entry in entries for _, text in entry.placements}
     except NoArchive as error:
         return [f"{item.key} is not what pg_dump writes: {error}."]
     strange = [s for s in loader.manifest.statements if not _is_ours(s, said)]

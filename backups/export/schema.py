@@ -23,13 +23,14 @@ from providers.memory import unswept
 from providers.postgres.audit_trail.verifier import read_verifier
 from providers.postgres.connection import Connection
 from providers.postgres.copy.row_digests import computed
-from providers.postgres.schema import archive, definitions, surroundings
+from providers.postgres.schema import archive, definitions, surroundings, values
 from providers.postgres.schema.generations import COMPUTED
 from providers.postgres.schema.model import SchemaObject, Table
 from providers.postgres.schema.objects import objects_in_transaction
 from providers.storage.base import Store
 
 BLOCK_BYTES = 1 << 20
+STRINGS = "standard_conforming_strings"
 ARCHIVE, SCRIPT, FINGERPRINT = "schema.dump", "schema.sql", "fingerprint"
 
 
@@ -56,13 +57,13 @@ def copy_schema(
 ) -> Schema:
     """`whole`: the run is of whole schemas, not of named tables. Raises ProviderError and Refused."""
     hidden = surroundings.unreadable_tables(leader)
-    major = fitting(leader.info.server_version // 10000)
+    major, strings = fitting(leader.info.server_version // 10000), leader.info.parameter_status(STRINGS)
     with ThreadPoolExecutor(1, thread_name_prefix="fingerprint") as beside:
         looked = beside.submit(objects_in_transaction, leader)
-        dumped = pg_dump.dump_schema(dsn, snapshot, hidden, watch.check, major)
+        dumped = pg_dump.dump_schema(dsn, snapshot, hidden, watch.check, major, strings)
         objects = looked.result()
     described = archive.read_entries(dumped)
-    known = definitions.Archive(described, definitions.links(leader), tables, postgres.PLATFORM_SCHEMAS, whole)
+    known = definitions.Archive(described, values.links(leader), tables, postgres.PLATFORM_SCHEMAS, whole)
     with postgres.connect(dsn) as counting:  # sequences are outside every snapshot, and their locks outside ours
         made = definitions.definitions(leader, counting, known)
     rows = [[item.kind, item.name, item.of, item.sql] for item in objects]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from migrations_registry.fingerprint.model import Fingerprint, SchemaObject
+from providers.postgres.schema.generations import NO_TOAST
 
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"
 INVALID = "; -- INVALID"
@@ -69,7 +70,9 @@ def _comparable(before: Fingerprint, after: Fingerprint) -> tuple[Fingerprint, F
 
 
 def _only_repaired(was: SchemaObject, now: SchemaObject) -> bool:
-    """REINDEX of an index that was left invalid."""
+    """REINDEX of an index that was left invalid, or what a dropped column left, gone with a VACUUM FULL."""
+    if was.kind in ("table", "materialized view"):
+        return NO_TOAST.sub("", was.sql) == NO_TOAST.sub("", now.sql)
     return was.kind == "index" and was.sql.replace(INVALID, "") == now.sql
 
 

@@ -29,12 +29,22 @@ NEWER = re.compile(r"server version: (?P<server>[^\s;]+)[^;\n]{0,80}; pg_dump ve
 
 
 def dump_schema(
-    dsn: str, snapshot: str, without: Sequence[Name] = (), check: Callable[[], None] = lambda: None, major: int = 0
+    dsn: str,
+    snapshot: str,
+    without: Sequence[Name] = (),
+    check: Callable[[], None] = lambda: None,
+    major: int = 0,
+    strings: str | None = "on",
 ) -> bytes:
     """An archive (-Fc) of every definition in the snapshot; `without`: tables that the role may not lock.
 
-    The programs of `major` are used: it is at least the server's.
+    The programs of `major` are used: it is at least the server's. `strings`: standard_conforming_strings of a session
+    there, which pg_dump leaves as it is; where it is off its own session is told otherwise, as some poolers allow no
+    such thing.
     """
+    if strings == "off":
+        own = conninfo.conninfo_to_dict(dsn).get("options") or _default("options") or ""
+        dsn = conninfo.make_conninfo(dsn, options=f"{own} -c standard_conforming_strings=on".strip())
     wanted = ["--format=custom", "--schema-only", "--no-sync", f"--snapshot={snapshot}"]
     wanted += [f"--lock-wait-timeout={LOCK_WAIT_MS}", *(f"--exclude-table={_pattern(name)}" for name in without)]
     with _reaching(dsn) as (address, environment, files):

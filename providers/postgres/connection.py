@@ -40,6 +40,10 @@ PINNED = {
     "lock_timeout": "10s",
     "jit": "off",
 }
+READ_BY = """
+    SET check_function_bodies = off; SET standard_conforming_strings = on; SET transform_null_equals = off;
+    SET array_nulls = on; SET default_tablespace = ''; SET default_table_access_method = heap
+"""
 OWN_SCHEMAS = """
     SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
       AND has_schema_privilege(oid, 'USAGE') ORDER BY nspname <> 'public', nspname
@@ -111,6 +115,11 @@ def pin(connection: Connection, read_only: bool, **more: str) -> None:
         for name, value in wanted.items()
     )
     connection.execute(sql.SQL("SELECT {}").format(calls))
+
+
+def as_pg_restore(connection: Connection) -> None:
+    """What pg_dump's statements are to be read by, whatever the database or the role sets."""
+    connection.execute(READ_BY)
 
 
 @contextmanager

@@ -6,11 +6,19 @@ WriteToc and _WriteExtraToc of PostgreSQL's pg_backup_archiver.c and pg_backup_c
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from psycopg import sql as quoting
 
 OLDEST, NEWEST = (1, 14), (1, 16)
 CUSTOM = 1
 PRE_DATA, DATA, POST_DATA = 2, 3, 4
+PLACED = {"TABLE": "TABLE", "MATERIALIZED VIEW": "MATERIALIZED VIEW", "INDEX": "INDEX", "CONSTRAINT": "INDEX"}
+NAME = r'(?:"(?:[^"]|"")++"|[^\s".;]++)'
+DROPPED = re.compile(rf"ALTER TABLE (?:ONLY )?{NAME}\.{NAME} DROP CONSTRAINT ({NAME});")
+USUAL = ("", "heap")
 
 
 @dataclass(frozen=True)
@@ -28,6 +36,25 @@ class Entry:
     schema: str
     owner: str
     needs: tuple[int, ...]
+    tablespace: str = ""
+    access_method: str = ""
+
+    @property
+    def placements(self) -> Iterator[tuple[str, str]]:
+        """Kind and statement of what pg_restore sets for its session instead, before it makes the object."""
+        what = PLACED.get(self.kind)
+        places = {"table_access_method": self.access_method * (what != "INDEX"), "tablespace": self.tablespace}
+        for kind, name in places.items() if what else ():
+            if name not in USUAL:
+                own = quoting.Identifier(self.tag).as_string()
+                if self.kind == "CONSTRAINT":  # whose tag names its table as well
+                    own = match[1] if (match := DROPPED.fullmatch(self.drop.strip())) else own
+                relation = f"{quoting.Identifier(self.schema).as_string()}.{own}"
+                place = quoting.Identifier(name).as_string()
+                yield (
+                    kind,
+                    f"ALTER {what} {relation} SET {kind.removeprefix('table_').replace('_', ' ').upper()} {place}",
+                )
 
 
 class NoArchive(ValueError):
@@ -94,7 +121,7 @@ def _entry(reader: _Reader, version: tuple[int, int], offset_size: int) -> Entry
     catalog, oid = int(reader.text() or 0), int(reader.text() or 0)
     tag, kind, section = reader.text() or "", reader.text() or "", reader.number()
     sql, drop, _, schema = (reader.text() or "" for _ in range(4))
-    reader.text(), reader.text()  # tablespace, access method
+    tablespace, access_method = reader.text() or "", reader.text() or ""
     if version >= (1, 16):
         reader.number()  # relkind
     owner, _ = reader.text() or "", reader.text()
@@ -102,4 +129,5 @@ def _entry(reader: _Reader, version: tuple[int, int], offset_size: int) -> Entry
     while (other := reader.text()) is not None:
         needs.append(int(other))
     reader.raw(1 + offset_size)  # where its data lie
-    return Entry(number, catalog, oid, tag, kind, section, sql, drop, schema, owner, tuple(needs))
+    told = tag, kind, section, sql, drop, schema, owner
+    return Entry(number, catalog, oid, *told, tuple(needs), tablespace, access_method)

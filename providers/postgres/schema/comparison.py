@@ -11,12 +11,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from providers.postgres.schema.consequences import INVALID_INDEX, Changed, Lost, called, explained, parents_of
-from providers.postgres.schema.generations import AROUND
+from providers.postgres.schema.generations import AROUND, NO_TOAST
 from providers.postgres.schema.meaning import same_meaning
+from providers.postgres.schema.partitions import Rows, said_by_the_server
 
 OTHERWISE = "what computes them answers otherwise here"
 Row = Sequence[str]
-Rows = dict[tuple[str, str], tuple[str, str]]  # by kind and name: what it belongs to, its SQL
 KINDS = {
     "event trigger": "event trigger",
     "publication": "publication",
@@ -36,7 +36,12 @@ MAINTAIN = re.compile(r", MAINTAIN\b|\bMAINTAIN, ")  # a right that version 17 b
 # Functions that a range type brings belong to whoever made the server.
 CONSTRUCTOR = re.compile(r"\n LANGUAGE internal\n[^$]*\$function\$(?:multi)?range_constructor\d\$function\$")
 OWNED = re.compile(r'(; -- OWNER | AUTHORIZATION )("(?:[^"]|"")+"|[^\s;"]+)')
-ACCESS_METHOD = re.compile(r"; -- ACCESS METHOD \w+")
+PLACES = {  # of what is the same but for them
+    "access method": re.compile(r"; -- ACCESS METHOD \w+"),
+    "tablespace": re.compile(r"; -- TABLESPACE [^;]*"),
+    "options of large values": re.compile(r"; -- TOAST [^;]*"),
+    "access method and tablespace": re.compile(r"; -- (?:ACCESS METHOD \w+|TABLESPACE [^;]*)"),
+}
 OF_OTHERS = ("language ", "foreign data wrapper ", "foreign server ")
 INVALID = "; -- INVALID"
 VERSION = re.compile(r" VERSION '[^']*'")
@@ -71,10 +76,10 @@ def differences(source: Iterable[Row], found: Iterable[Row], sides: Sides) -> li
     source = list(source)
     before = _by_key(source, sides, {sides.owner})
     after = _by_key(found, sides, {sides.owner, sides.here})
-    renamed = _renamed(before, after) if sides.other_major else set()
     left_out = {key for key in before.keys() - after.keys() if _is_invalid(key[0], before[key])}
     sides = replace(sides, lost={*sides.lost, *(Lost(INVALID_INDEX, k[1], called(before[k][0])) for k in left_out)})
     parents = parents_of((row[1], row[3]) for row in source if row[0] in TABLES)
+    of_partitions = said_by_the_server(before, after, sides.other_major, parents.keys())
     gone = {key[1] for key in before.keys() - after.keys() if not before[key][0]}
     result = []
     for key in sorted(before.keys() | after.keys()):
@@ -84,23 +89,12 @@ def differences(source: Iterable[Row], found: Iterable[Row], sides: Sides) -> li
         if was and now is None and was[0] in gone:
             continue  # it went with what it belongs to
         change = "is missing" if now is None else "was not in the source" if was is None else "differs"
-        reason = "named by another major version" if key in renamed else _reason(key, was, now, sides)
+        reason = of_partitions.get(key) or _reason(key, was, now, sides)
         if not reason and (said := was or now):
             own = said[0] or (key[1] if key[0] in TABLES else "")
             reason = explained(Changed(*key, own, now is None), sides.lost, parents)
         result.append(Difference(*key, change, reason))
     return result
-
-
-def _renamed(before: Rows, after: Rows) -> set[tuple[str, str]]:
-    """Constraints that are there by another name: versions name a partition's part of a key differently."""
-    missing = {_nameless(key, before[key]): key for key in before.keys() - after.keys() if key[0] == "constraint"}
-    new = {_nameless(key, after[key]): key for key in after.keys() - before.keys() if key[0] == "constraint"}
-    return {pair[what] for what in missing.keys() & new.keys() for pair in (missing, new)}
-
-
-def _nameless(key: tuple[str, str], said: tuple[str, str]) -> str:
-    return said[1].replace(f" {key[1].removeprefix(said[0])[1:]} ", " ", 1)
 
 
 def _same(was: tuple[str, str], now: tuple[str, str]) -> bool:
@@ -128,7 +122,7 @@ def _by_key(rows: Iterable[Row], sides: Sides, owners: set[str]) -> Rows:
 def _plain(kind: str, text: str) -> str:
     if kind in ("grants", "default grants"):
         return "; ".join(sorted(set(MAINTAIN.sub("", text).split("; "))))
-    return text.removesuffix("; -- TARGET -1")  # the default, as servers before 17 say it
+    return NO_TOAST.sub("", text).removesuffix("; -- TARGET -1")  # the default, as servers before 17 say it
 
 
 def _reason(key: tuple[str, str], was: tuple[str, str] | None, now: tuple[str, str] | None, sides: Sides) -> str:
@@ -145,8 +139,8 @@ def _reason(key: tuple[str, str], was: tuple[str, str] | None, now: tuple[str, s
             return "printed by another major version"
         if kind == "column order":
             return "order of inherited columns"
-        if ACCESS_METHOD.sub("", old) == ACCESS_METHOD.sub("", new):
-            return "access method"
+        if place := next((name for name, said in PLACES.items() if said.sub("", old) == said.sub("", new)), ""):
+            return place
     if kind in KINDS and (now is None or kind == "collation"):
         return KINDS[kind]
     if kind == "grants" and was and now and sides.owner != sides.here and _of_others(was[1]) == _of_others(now[1]):

@@ -31,13 +31,14 @@ PARTS = {
     "default_grants": frozenset(["default grants"]),
     "security_label": frozenset(["security label"]),
     "sequence_owned_by": frozenset(["sequence"]),
-    "sequence_value": frozenset[str](),
+    **dict.fromkeys(["sequence_value", "tablespace", "table_access_method"], frozenset[str]()),
     "materialized_view_data": frozenset(["materialized view"]),
     "publication_table": frozenset(["publication"]),
     COMPUTED: frozenset(["column"]),
     INVALID_INDEX: frozenset(["comment", "security label", "table"]),
 }
 NAMED = frozenset(["constraint", "silent key", "index", "trigger", "policy", "rule", "default", "statistics"])
+TYPES = frozenset(["type", "shell_type", "domain"])
 BY_KIND = frozenset(["default_grants", "publication_table"])  # the fingerprint calls these otherwise than pg_dump
 HEIRS = re.compile(r' INHERITS \(((?:"(?:[^"]|"")++"|[^"()])++)\)')
 
@@ -80,6 +81,8 @@ def called(name: str) -> str:
 
 
 def _how(change: Changed, lost: Lost, parents: Mapping[str, Collection[str]]) -> str:
+    if change.kind == "cast":
+        return _how_a_cast(change, lost) if change.gone else UNEXPLAINED
     parts = PARTS.get(lost.kind)
     if parts is None:
         own = not change.of and (
@@ -103,6 +106,14 @@ def _how(change: Changed, lost: Lost, parents: Mapping[str, Collection[str]]) ->
         own = place == lost.table
         return EXPLAINED if own else FOLLOWS if lost.table in _above(place, parents) else UNEXPLAINED
     return UNEXPLAINED if place != lost.table else EXPLAINED if change.kind == lost.kind else FOLLOWS
+
+
+def _how_a_cast(change: Changed, lost: Lost) -> str:
+    """It goes with each of its types, a range's own with the range."""
+    if lost.kind == "cast":
+        return EXPLAINED if lost.name == f"CAST ({change.name.replace(' as ', ' AS ')})" else UNEXPLAINED
+    with_it = lost.kind in TYPES and any(_is_called(name, lost.name) for name in change.name.split(" as "))
+    return FOLLOWS if with_it else UNEXPLAINED
 
 
 def _is_part(change: Changed, lost: Lost) -> bool:

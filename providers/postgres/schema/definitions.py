@@ -13,7 +13,7 @@ from functools import cached_property
 
 from psycopg import sql
 
-from providers.postgres.connection import Connection, statements
+from providers.postgres.connection import Connection
 from providers.postgres.schema.archive import POST_DATA, PRE_DATA, Entry
 from providers.postgres.schema.model import SchemaObject, Table, parted, qualified
 from providers.postgres.schema.values import filled_views, sequence_values
@@ -119,7 +119,7 @@ def definitions(connection: Connection, counting: Connection, archive: Archive) 
     after: list[SchemaObject] = []
     last: list[SchemaObject] = []
     for entry, section in made:
-        objects = [_object(archive, entry, section), *_owner(archive, entry, section)]
+        objects = [_object(archive, entry, section), *_placed(archive, entry), *_owner(archive, entry, section)]
         place = last if _is_last(entry) else before if section == PRE_DATA else after
         place += objects
     values = sequence_values(counting, [item for item, _ in made])
@@ -192,7 +192,7 @@ def _owner(archive: Archive, entry: Entry, section: int) -> list[SchemaObject]:
     return [SchemaObject(phase, "owner", f"{_name(entry, table)} ({entry.owner})", query.as_string(), False, table)]
 
 
-def links(connection: Connection) -> dict[tuple[int, int], tuple[int, int]]:
-    """In one value: a row of its own for each costs more than all the rest."""
-    row = connection.execute(statements("archive_links")).fetchone()
-    return {(catalog, oid): (own, other) for catalog, oid, own, other in (row and row[0]) or ()}
+def _placed(archive: Archive, entry: Entry) -> Iterator[SchemaObject]:
+    for kind, text in entry.placements:
+        table, phase = archive.relation_of(entry)[0], "before" if entry.section == PRE_DATA else "after"
+        yield SchemaObject(phase, kind, _name(entry, table), text, False, table)

@@ -47,6 +47,7 @@ WORDS_SINCE_2 = ("comment", "grants")
 SAID_BEFORE = re.compile(
     "(table|column|view|materialized view|sequence|foreign table|type|function|procedure|aggregate|schema) "
 )
+NO_TOAST = re.compile(r"; -- TOAST (?=;|$)")  # a dropped column's, until the table is written anew
 NOTES_SINCE_2 = re.compile(r"; -- (?:NO DATA|UNLOGGED|TOAST [^;]*|RANGE [^;]*)| WITH GRANT OPTION(?=;|$)")
 
 

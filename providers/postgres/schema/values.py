@@ -1,6 +1,6 @@
-"""What a schema's definitions do not say: where sequences stand, which materialized views are filled.
+"""What a schema's definitions do not say: where sequences stand, which views are filled, what belongs to what.
 
-In: a session and the archive's entries. Out: the statements that bring it back.
+In: a session and the archive's entries. Out: the statements that bring it back, links.
 """
 
 from __future__ import annotations
@@ -52,3 +52,9 @@ def filled_views(connection: Connection, views: Sequence[Entry]) -> list[SchemaO
         for view in views
         if view.oid in filled
     ]
+
+
+def links(connection: Connection) -> dict[tuple[int, int], tuple[int, int]]:
+    """What belongs to which relation (see `Archive`), in one value: a row for each costs more than all the rest."""
+    row = connection.execute(statements("archive_links")).fetchone()
+    return {(catalog, oid): (own, other) for catalog, oid, own, other in (row and row[0]) or ()}
