@@ -14,7 +14,7 @@ from django.conf import settings
 from backups.progress import Watch
 from providers import postgres
 from providers.errors import Refused
-from providers.postgres.connection import Connection, address
+from providers.postgres.connection import Connection, address, as_pg_restore
 from providers.postgres.locked_session import guarded_session
 
 
@@ -45,10 +45,11 @@ def writing(dsn: str, watch: Watch) -> Iterator[Connection]:
 
 @contextmanager
 def helping(first: Connection, dsn: str, watch: Watch) -> Iterator[Connection]:
-    """One more session on the database of a writing one, which ends as that does."""
+    """One more session on the database of a writing one, which reads statements as that and ends as that does."""
     found = postgres.identity(first)
     target = f"{found.system_identifier}/{found.database_name}"
     with _session(dsn, target, f"restore beside:{target}", watch) as connection:
+        as_pg_restore(connection)
         yield connection
 
 

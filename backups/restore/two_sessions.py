@@ -22,7 +22,6 @@ from backups.archive.segment_codec import LOOK_SECONDS
 from backups.archive.subset import TOGETHER, TOGETHER_BYTES, batches, shared_out
 from backups.progress import Watch
 from backups.restore.session import helping
-from providers.postgres.connection import as_pg_restore
 
 LOAD, KEYS, READ, FOREIGN = range(4)  # what is done to a table, in order
 SHARED = (LOAD, READ)  # several of these may be done to one table at once
@@ -187,7 +186,6 @@ def two_sessions(first: Loader, dsn: str) -> Iterator[Pair]:
         ThreadPoolExecutor(1, thread_name_prefix="second") as pool,
     ):
         connection.execute("SET synchronous_commit = off")
-        as_pg_restore(connection)
         second = replace(first, connection=connection, watch=Watch(check=check), looked_in=[], rows=0, bytes=0)
         second.tally = first.tally
         pair = Pair(first, second, pool)
