@@ -111,7 +111,7 @@ def _returned(loss: TableLoss) -> str:
 def _objects(environment: Environment, facts: Known) -> Iterator[Consequence]:
     """As the schema is now; where nobody can tell, that is said."""
     try:
-        plan = facts.plan(drift_detect.read(environment))
+        plan = facts.looks.plan(drift_detect.read(environment))
     except (Refused, ProviderError) as error:
         yield Consequence(f"Which objects are made again cannot be told now: {error}", "warn")
         return

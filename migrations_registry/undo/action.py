@@ -14,12 +14,14 @@ Way = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Action:
-    """`ways`: alternatives, best first; `note`: what is told where only a later one, or none, is taken."""
+    """`ways`: alternatives, best first; `note`: what is told where only a later one, or none, is taken; `key`: of the
+    object that it is about."""
 
     phase: int
     what: str
     ways: tuple[Way, ...]
     note: str = ""
+    key: tuple[str, str] = ("", "")
 
 
 def plain(item: SchemaObject) -> str:

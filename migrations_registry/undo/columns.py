@@ -41,7 +41,7 @@ def _required(was: SchemaObject, name: str) -> Action:
 def column_back(was: SchemaObject, here: SchemaObject, before: Fingerprint) -> Iterator[Action]:
     """Type first, its default taken off meanwhile; what is required once the old values are back."""
     old, new = COLUMN.match(plain(was)), COLUMN.match(plain(here))
-    if old is None or new is None or old["computed"] != new["computed"] or old["identity"] != new["identity"]:
+    if old is None or new is None or old["computed"] != new["computed"]:
         yield Action(RETYPED, was.name, (), f"The column {was.name} cannot be changed back.")
         return
     name, alter = old["name"], f"ALTER TABLE {was.of} ALTER COLUMN {old['name']}"
@@ -55,7 +55,18 @@ def column_back(was: SchemaObject, here: SchemaObject, before: Fingerprint) -> I
         yield Action(
             RETYPED, f"type of {was.name}", ((*way, *again),), f"The type of {was.name} cannot be changed back."
         )
+    yield from _identity_back(was, alter, old["identity"], new["identity"])
     if new["required"] and not old["required"]:
         yield Action(RETYPED, f"NOT NULL of {was.name}", ((f"{alter} DROP NOT NULL",),))
     if old["required"] and not new["required"]:
         yield _required(was, name)
+
+
+def _identity_back(was: SchemaObject, alter: str, old: str | None, new: str | None) -> Iterator[Action]:
+    """Once it is required again: an identity column has to be."""
+    if old == new:
+        return
+    usual = (old or "").partition(" AS IDENTITY")[0].strip()
+    way = f"{alter} DROP IDENTITY" if not old else f"{alter} {'SET' if new else 'ADD'} {usual}"
+    text = way if new else f"{way} AS IDENTITY"
+    yield Action(CHECKS, f"identity of {was.name}", ((text,),), f"The column {was.name} numbers itself otherwise.")

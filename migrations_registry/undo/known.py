@@ -13,13 +13,11 @@ from typing import Any
 from backups.models import Run
 from migrations_registry.analysis.parsing.parser import Raw, parse
 from migrations_registry.analysis.risk import is_outside
-from migrations_registry.fingerprint import Fingerprint
 from migrations_registry.models import Application, MigrationFile
 from migrations_registry.undo.keep_choice import KEEP, NOTHING, given_up
-from migrations_registry.undo.losses import TableLoss, table_losses, unrecoverable
-from migrations_registry.undo.objects import ObjectPlan, object_plan
+from migrations_registry.undo.losses import TableLoss, renamed, table_losses, unrecoverable
+from migrations_registry.undo.objects import Looks
 from providers.errors import Refused
-from providers.postgres.schema.names import parts
 
 
 @dataclass(frozen=True)
@@ -33,17 +31,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Known:
-    """`renamed`: quoted names that were given up for others; `beyond`: what no copy holds, in sentences."""
+    """`beyond`: what no copy holds, in sentences."""
 
     row: Application
-    before: Fingerprint
-    after: Fingerprint
+    looks: Looks
     parts: tuple[Part, ...]
-    renamed: frozenset[str]
     beyond: tuple[str, ...]
-
-    def plan(self, now: Fingerprint) -> ObjectPlan:
-        return object_plan(self.before, self.after, now, self.renamed)
 
 
 def known(row: Application) -> Known:
@@ -63,18 +56,12 @@ def known(row: Application) -> Known:
         )
     before, after = row.schema_before.fingerprint(), row.schema_after.fingerprint()
     changes = [change for step in row.steps for change in _changes(step)]
-    found = tuple(_parts(row, before, after))
-    return Known(
-        row,
-        before,
-        after,
-        found,
-        frozenset(_renamed(changes, before)),
-        (*unrecoverable(changes), *_unkept(row, found)),
-    )
+    looks = Looks(before, after, renamed(changes, before))
+    found = tuple(_parts(row, looks))
+    return Known(row, looks, found, (*unrecoverable(changes), *_unkept(row, found)))
 
 
-def _parts(row: Application, before: Fingerprint, after: Fingerprint) -> Iterator[Part]:
+def _parts(row: Application, looks: Looks) -> Iterator[Part]:
     """The requests that this one went on with, the oldest first, then itself; each by its own transactions."""
     rows = Application.objects.filter(file=row.file, environment=row.environment, started_at__lte=row.started_at)
     left = {xid for step in row.steps for xid in _xids(step)}
@@ -83,7 +70,7 @@ def _parts(row: Application, before: Fingerprint, after: Fingerprint) -> Iterato
         left -= own
         changes = [change for step in row.steps if _xids(step) & own for change in _changes(step)]
         if changes:
-            yield Part(tuple(table_losses(changes, before, after)), tuple(sorted(own)), _restore_point(each))
+            yield Part(tuple(table_losses(changes, looks)), tuple(sorted(own)), _restore_point(each))
 
 
 def _xids(step: dict[str, Any]) -> set[int]:
@@ -109,12 +96,6 @@ def _is_measured(step: dict[str, Any], file: MigrationFile) -> bool:
     (at,) = step["statements"]
     found = parse(file.data)[at]
     return isinstance(found, Raw) and not is_outside(found.kind) and "did" in step.get("effects", {})
-
-
-def _renamed(changes: list[dict[str, Any]], before: Fingerprint) -> Iterator[str]:
-    """The quoted names, as the fingerprint has them, of what has another name now."""
-    given_up = {tuple(change["name"]) for change in changes if change["renamed"]}
-    yield from (item.name for item in before.objects if parts(item.name) in given_up)
 
 
 def _restore_point(row: Application) -> Run | None:

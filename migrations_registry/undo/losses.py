@@ -14,6 +14,7 @@ from migrations_registry.effects.model import DELETED, DROPPED, REWRITTEN, SET_B
 from migrations_registry.fingerprint import Fingerprint
 from migrations_registry.undo.action import plain
 from migrations_registry.undo.columns import COLUMN
+from migrations_registry.undo.objects import Looks
 from providers.postgres.schema.names import parts
 
 Name = tuple[str, ...]
@@ -37,15 +38,26 @@ class TableLoss:
     whole: bool = False
 
 
-def table_losses(effects: Effects, before: Fingerprint, after: Fingerprint) -> list[TableLoss]:
-    """One a table that lost something; tables that others refer to come first."""
+def renamed(effects: Effects, before: Fingerprint) -> frozenset[str]:
+    """The quoted names, as the fingerprint has them, of what has another name now."""
+    given_up = {tuple(_list(effect["name"])) for effect in effects if effect.get("renamed")}
+    return frozenset(item.name for item in before.objects if parts(item.name) in given_up)
+
+
+def table_losses(effects: Effects, looks: Looks) -> list[TableLoss]:
+    """One a table that lost something; tables that others refer to come first. What went along with something that was
+    dropped (a child of a table, a column of a type) is no effect of its own: the schemas tell."""
+    before, after = looks.before, looks.after
     verbs: dict[Name, set[str]] = {}
     for effect in effects:
         verb, name = str(effect["verb"]), tuple(str(part) for part in _list(effect["name"]))
         if verb in (DELETED, TRUNCATED, UPDATED, REWRITTEN) and len(name) == 2:
             verbs.setdefault(name, set()).add(verb)
-        if verb == DROPPED and effect["kind"] in ("table", "table column"):
-            verbs.setdefault(name[:2], set()).add(DROPPED if len(name) == 2 else "dropped column")
+        if verb == DROPPED:
+            lost = (item for item in looks.destroyed() if item.key not in after.by_key)
+            gone = (item.name if item.kind == "table" else item.of for item in lost if item.kind in ("table", "column"))
+            for table in gone:
+                verbs.setdefault(parts(table), set()).add(DROPPED)
     return [_loss(table, verbs[table], before, after) for table in in_order(verbs, before) if _columns(before, table)]
 
 

@@ -6,11 +6,12 @@ Pure. What it only made stays; what somebody changed since stays, and is told. I
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from migrations_registry.fingerprint import Fingerprint, SchemaObject
 from migrations_registry.undo.action import Action
+from migrations_registry.undo.remarks import remarks_back
 from migrations_registry.undo.statements import change, make
 
 WHOLE = frozenset(["table", "view", "materialized view", "foreign table"])
@@ -26,11 +27,33 @@ class ObjectPlan:
     notes: tuple[str, ...]
 
 
-def object_plan(before: Fingerprint, after: Fingerprint, now: Fingerprint, renamed: Collection[str] = ()) -> ObjectPlan:
-    """`renamed`: quoted names that the migration gave up for others: nothing of these was lost."""
+@dataclass(frozen=True)
+class Looks:
+    """The schema before the migration and after it; `renamed`: quoted names that it gave up for others: nothing of
+    these was lost."""
+
+    before: Fingerprint
+    after: Fingerprint
+    renamed: frozenset[str] = frozenset()
+
+    def plan(self, now: Fingerprint) -> ObjectPlan:
+        """From here back, as far as nobody else changed it since."""
+        return _plan(self.before, self.after, now, [*self.destroyed()])
+
+    def destroyed(self) -> Iterator[SchemaObject]:
+        """What is not there any more, or not as it was."""
+        for was in self.before.objects:
+            left = self.after.by_key.get(was.key)
+            if was.kind in UNTOLD or (left and left.sha256 == was.sha256):
+                continue
+            if not (was.name in self.renamed or was.of in self.renamed or _column_of(was) in self.renamed):
+                yield was
+
+
+def _plan(before: Fingerprint, after: Fingerprint, now: Fingerprint, lost: Sequence[SchemaObject]) -> ObjectPlan:
     actions: list[Action] = []
     notes: list[str] = []
-    for was in _destroyed(before, after, renamed):
+    for was in lost:
         left, here = after.by_key.get(was.key), now.by_key.get(was.key)
         if here and here.sha256 == was.sha256:
             continue
@@ -41,23 +64,16 @@ def object_plan(before: Fingerprint, after: Fingerprint, now: Fingerprint, renam
             notes.append(f"The {was.kind} {was.name} was dropped since by others; it is not made again.")
             continue
         if was.kind == "column" and ("table", was.of) not in now.by_key and ("table", was.of) in before.by_key:
+            actions += (replace(action, key=was.key) for action in remarks_back(was))
             continue  # it comes with its table
         if _homeless(was, before, after, now):
             notes.append(f"The {was.kind} {was.name} belongs to {was.of}, which was dropped since by others.")
             continue
-        actions += change(was, here, before) if here else make(was, before)
+        made = change(was, here, before) if here else make(was, before)
+        actions += (replace(action, key=was.key) for action in (*made, *remarks_back(was, here)))
         if was.kind == "sequence" and not here and " OWNED BY " not in was.sql:
             notes.append(f"The sequence {was.name} starts anew: which numbers it gave, nobody wrote down.")
     return ObjectPlan(tuple(sorted(actions, key=lambda action: action.phase)), tuple(dict.fromkeys(notes)))
-
-
-def _destroyed(before: Fingerprint, after: Fingerprint, renamed: Collection[str]) -> Iterator[SchemaObject]:
-    for was in before.objects:
-        left = after.by_key.get(was.key)
-        if was.kind in UNTOLD or (left and left.sha256 == was.sha256):
-            continue
-        if not (was.name in renamed or was.of in renamed or _column_of(was) in renamed):
-            yield was
 
 
 def _column_of(item: SchemaObject) -> str:

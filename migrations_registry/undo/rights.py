@@ -1,4 +1,4 @@
-"""Rights as the catalogue's fingerprint tells them, as statements that give them again. Pure.
+"""Comments and rights as the catalogue's fingerprint tells them, as statements that give them again. Pure.
 
 In: "GRANT a, b WITH GRANT OPTION ON TABLE t TO r; …" before and now. Out: REVOKE of what is now, GRANT of what was.
 """
@@ -9,10 +9,17 @@ import re
 from collections.abc import Iterator
 
 from migrations_registry.fingerprint import Fingerprint, SchemaObject
-from migrations_registry.undo.action import HOOKS, Action
+from migrations_registry.undo.action import HOOKS, Action, Way
+from providers.postgres.schema.model import quoted
 from providers.postgres.schema.names import split
 
 LINE = re.compile(r"^GRANT (?P<rights>.+?) ON (?P<word>TABLE|COLUMN|FUNCTION|TYPE|SCHEMA) (?P<name>.+) TO (?P<who>.+)$")
+USABLE_BY_ALL = ("function ", "type ", "language ")  # by everybody, as long as nobody says otherwise
+DEFAULTS = re.compile(r"of (?P<role>.+?) (?:everywhere|in (?P<schema>.+)) (?P<of>\w)")
+DEFAULT_OF = {"r": "TABLES", "S": "SEQUENCES", "f": "FUNCTIONS", "T": "TYPES", "n": "SCHEMAS"}
+DEFAULT = re.compile(r"(?:^|; )GRANT (?P<right>[A-Z]+) TO (?P<who>.+?)(?P<option> WITH GRANT OPTION)?(?=; GRANT |$)")
+COMMENTED = re.compile(r"^((?:[a-z]+ )*[a-z]+) (.+)$", re.DOTALL)
+WORDED = frozenset(["comment", "grants", "default grants"])
 OPTION = " WITH GRANT OPTION"
 WORDS_FOR = {
     **dict.fromkeys(["table", "view", "materialized view", "foreign table", "sequence"], "TABLE"),
@@ -27,6 +34,39 @@ REVOKED = """DO $undo$ DECLARE who text; BEGIN
 END $undo$"""
 
 
+def words_back(was: SchemaObject, here: str) -> Way:
+    """Of a kind of WORDED; `here`: its words now, empty where there are none."""
+    if was.kind == "grants":
+        return tuple(grants_back(was.name, was.sql, here))
+    if was.kind == "default grants":
+        return tuple(_default_grants(was.name, was.sql, here))
+    return (f"COMMENT ON {COMMENTED.sub(_commented, was.name, count=1)} IS {was.sql}",)
+
+
+def _commented(match: re.Match[str]) -> str:
+    """A kind as COMMENT ON calls it, not as pg_identify_object does."""
+    kind = match[1].removesuffix(" object").removeprefix("table ")
+    if kind == "domain constraint":
+        return f"CONSTRAINT {match[2].replace(' on ', ' ON DOMAIN ')}"
+    return f"{kind.upper()} {match[2]}"
+
+
+def _default_grants(name: str, was: str, now: str) -> Iterator[str]:
+    place = DEFAULTS.fullmatch(name)
+    if place is None or place["of"] not in DEFAULT_OF:
+        return
+    where = f" IN SCHEMA {quoted(place['schema'])}" if place["schema"] else ""
+    alter, of = f"ALTER DEFAULT PRIVILEGES FOR ROLE {place['role']}{where}", DEFAULT_OF[place["of"]]
+    for who in dict.fromkeys(match["who"] for match in DEFAULT.finditer(now)):
+        yield f"{alter} REVOKE ALL ON {of} FROM {_role(who)}"
+    for match in DEFAULT.finditer(was):
+        yield f"{alter} GRANT {match['right']} ON {of} TO {_role(match['who'])}{match['option'] or ''}"
+
+
+def _role(name: str) -> str:
+    return name if name == "PUBLIC" else quoted(name)
+
+
 def no_rights_by_default(was: SchemaObject, before: Fingerprint) -> Iterator[Action]:
     """Before its own rights are given again; a routine that had the usual ones is everybody's."""
     if was.kind not in WORDS_FOR:
@@ -39,7 +79,11 @@ def no_rights_by_default(was: SchemaObject, before: Fingerprint) -> Iterator[Act
     yield Action(HOOKS, f"rights by default on {was.name} taken back", (tuple(way),), note)
 
 
-def grants_back(was: str, now: str) -> Iterator[str]:
+def grants_back(name: str, was: str, now: str) -> Iterator[str]:
+    """`name`: of what, with its kind, as the fingerprint tells it; nothing is `now` where the usual rights count."""
+    if not now and name.startswith(USABLE_BY_ALL) and " TO PUBLIC" not in was:
+        kind, _, of = name.partition(" ")
+        yield f"REVOKE ALL ON {kind.upper()} {of} FROM PUBLIC"
     for line in _lines(now):
         yield f"REVOKE ALL{_columns(line)} ON {_place(line)} FROM {line['who']}"
     for line in _lines(was):

@@ -29,7 +29,8 @@ from migrations_registry.undo.action import (
     plain,
 )
 from migrations_registry.undo.columns import COLUMN, column_again, column_back
-from migrations_registry.undo.rights import grants_back, no_rights_by_default
+from migrations_registry.undo.rights import WORDED, no_rights_by_default, words_back
+from migrations_registry.undo.types import range_again, sequence_again, sequence_back, type_back
 
 PHASES = {
     **dict.fromkeys(["schema", "extension"], PLACES),
@@ -37,7 +38,7 @@ PHASES = {
     **dict.fromkeys(["function", "procedure"], ROUTINES),
     **dict.fromkeys(["view", "materialized view"], VIEWS),
     **dict.fromkeys(["trigger", "rule", "policy", "row security", "statistics"], HOOKS),
-    **dict.fromkeys(["comment", "grants"], WORDS),
+    **dict.fromkeys(WORDED, WORDS),
     "table": TABLES,
     "column": COLUMNS,
     "default": RETYPED,
@@ -45,6 +46,9 @@ PHASES = {
 }
 BOUND = re.compile(r"; -- (FOR VALUES .+?|DEFAULT)(?=; -- |$)")
 PARENT = re.compile(r" INHERITS \(((?:\"(?:[^\"]|\"\")*+\"|[^\"()])++)\)")
+SWITCHED = frozenset(["trigger", "rule", "index", "materialized view", "statistics"])  # also without a new definition
+SWITCHES = {"O": "ENABLE", "D": "DISABLE", "A": "ENABLE ALWAYS", "R": "ENABLE REPLICA"}
+NO_DATA = "; -- NO DATA"
 REPLACED = {"trigger": "TRIGGER {}", "rule": "RULE {}", "policy": "POLICY {}"}
 
 
@@ -59,16 +63,16 @@ def make(was: SchemaObject, before: Fingerprint) -> Iterator[Action]:
             yield from column_again(was, before)
     elif was.kind == "constraint":
         yield _constraint(was)
-    elif was.kind in ("comment", "grants"):
-        yield Action(WORDS, what, (_words(was, ""),), lost)
+    elif was.kind in WORDED:
+        yield Action(WORDS, what, (words_back(was, ""),), lost)
     elif was.kind == "sequence":
-        yield from _sequence(was, before)
+        yield from sequence_again(was, before)
     elif was.kind == "index" and _is_of_constraint(was, before):
         return
     elif phase is None or was.sql.startswith("--"):
         yield Action(WORDS, what, (), lost)
     else:
-        yield Action(phase, what, ((plain(was), *_enabled(was)),), lost)
+        yield Action(phase, what, ((_made(was), *_enabled(was)),), lost)
     yield from no_rights_by_default(was, before)
     yield from _owner(was)
 
@@ -78,7 +82,10 @@ def change(was: SchemaObject, here: SchemaObject, before: Fingerprint) -> Iterat
     what, phase = f"{was.kind} {was.name}", PHASES.get(was.kind, WORDS)
     stays = f"The {what} cannot be changed back."
     drop = _dropped(was)
-    if was.kind == "column":
+    if drop and plain(was) == plain(here) and was.kind in SWITCHED:
+        if way := (*_enabled(was, here),):
+            yield Action(HOOKS, what, (way,), stays)
+    elif was.kind == "column":
         yield from column_back(was, here, before)
     elif was.kind == "constraint":
         made = _constraint(was)
@@ -90,16 +97,28 @@ def change(was: SchemaObject, here: SchemaObject, before: Fingerprint) -> Iterat
         yield Action(phase, what, ((text.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1),), (*drop, text)), stays)
     elif was.kind in ("default", "row security"):
         yield Action(phase, what, ((plain(was),),), stays)
-    elif was.kind in ("comment", "grants"):
-        yield Action(phase, what, (_words(was, here.sql),), stays)
+    elif was.kind in WORDED:
+        yield Action(phase, what, (words_back(was, here.sql),), stays)
+    elif was.kind == "sequence":
+        yield sequence_back(was)
+    elif was.kind == "type" and (ways := type_back(was, here)):
+        yield Action(phase, what, (ways,), stays)
     elif was.kind == "table" and _attached(was) and not _attached(here):
         yield Action(KEYS, what, ((_attached(was),),), stays)
     elif drop:
-        yield Action(phase, what, ((*drop, plain(was), *_enabled(was)),), stays)
+        yield Action(phase, what, ((*drop, _made(was), *_enabled(was)),), stays)
     elif was.sql.rpartition("; -- OWNER ")[0] != here.sql.rpartition("; -- OWNER ")[0]:
-        yield Action(phase, what, (), "" if _is_longer_enum(was, here) else stays)
+        yield Action(phase, what, (), stays)
     if _owner_of(was) != _owner_of(here):
         yield from _owner(was)
+
+
+def _made(was: SchemaObject) -> str:
+    """A partitioned table's index is made with those of its partitions, or takes them as its own."""
+    if "; -- RANGE " in was.sql:
+        return range_again(was)
+    text = plain(was) + " WITH NO DATA" * (NO_DATA in was.sql)
+    return text.replace(f" ON ONLY {was.of} ", f" ON {was.of} ", 1) if was.kind == "index" else text
 
 
 def _table(was: SchemaObject, before: Fingerprint) -> str:
@@ -132,36 +151,14 @@ def _constraint(was: SchemaObject) -> Action:
     return Action(KEYS if " PRIMARY KEY " in text else CHECKS, what, ((text,),), f"The {what} is not back.")
 
 
-def _sequence(was: SchemaObject, before: Fingerprint) -> Iterator[Action]:
-    """One of an identity column comes with the column."""
-    text, _, rest = was.sql.partition("; ALTER SEQUENCE ")
-    owned = re.match(r".+? OWNED BY (.+?)(?=; -- |$)", rest)
-    column = before.by_key.get(("column", owned[1])) if owned else None
-    if column and " AS IDENTITY" in column.sql:
-        return
-    yield Action(
-        TYPES, f"sequence {was.name}", ((text.partition("; -- ")[0],),), f"The sequence {was.name} is not back."
-    )
-    if owned:
-        yield Action(OWNERS, f"owner of {was.name}", ((f"ALTER SEQUENCE {was.name} OWNED BY {owned[1]}",),))
-
-
-def _words(was: SchemaObject, here: str) -> Way:
-    if was.kind == "grants":
-        return tuple(grants_back(was.sql, here))
-    kind, _, name = was.name.partition(" ")
-    if kind == "materialized":
-        kind, name = "materialized view", name.partition(" ")[2]
-    return (f"COMMENT ON {kind.upper()} {name} IS {was.sql}",)
-
-
-def _enabled(was: SchemaObject) -> Iterator[str]:
-    """A trigger or rule that was switched otherwise than it is made."""
+def _enabled(was: SchemaObject, here: SchemaObject | None = None) -> Iterator[str]:
+    """A trigger or rule that was switched otherwise than it is made, or than it is; a view filled or emptied."""
     name, _, table = was.name.rpartition(" on ")
-    words = {"D": "DISABLE", "A": "ENABLE ALWAYS", "R": "ENABLE REPLICA"}
-    mode = was.sql.rpartition("; -- ENABLED ")[2]
-    if was.kind in ("trigger", "rule") and was.sql.endswith(f"; -- ENABLED {mode}") and mode in words:
-        yield f"ALTER TABLE {table} {words[mode]} {was.kind.upper()} {name}"
+    mode, now = (item.sql.partition("; -- ENABLED ")[2] or "O" if item else "O" for item in (was, here))
+    if was.kind in ("trigger", "rule") and mode != now:
+        yield f"ALTER TABLE {table} {SWITCHES[mode]} {was.kind.upper()} {name}"
+    if was.kind == "materialized view" and here and (NO_DATA in was.sql) != (NO_DATA in here.sql):
+        yield f"REFRESH MATERIALIZED VIEW {was.name}{' WITH NO DATA' * (NO_DATA in was.sql)}"
 
 
 def _dropped(was: SchemaObject) -> Way:
@@ -179,12 +176,6 @@ def _dropped(was: SchemaObject) -> Way:
 def _is_of_constraint(was: SchemaObject, before: Fingerprint) -> bool:
     name = was.name.partition(".")[2] if not was.name.startswith('"') else was.name.rpartition(".")[2]
     return ("constraint", f"{was.of}.{name}") in before.by_key
-
-
-def _is_longer_enum(was: SchemaObject, here: SchemaObject) -> bool:
-    """Values were only added: PostgreSQL takes none out, and nothing was lost."""
-    old, new = (set(re.findall(r"'(?:[^']|'')*'", item.sql)) for item in (was, here))
-    return " AS ENUM (" in was.sql and old <= new
 
 
 def _owner_of(item: SchemaObject) -> str:

@@ -49,7 +49,6 @@ def bring_back(ctx: StepContext) -> None:
 
 def _undone(ctx: StepContext, connection: Connection, facts: Known) -> Undone:
     connection.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", [LOCK_WAIT])
-    now = of_rows((item.kind, item.name, item.of, item.sql) for item in objects_in_transaction(connection))
     with ExitStack() as stages:
         parts = [
             Staged(
@@ -59,7 +58,7 @@ def _undone(ctx: StepContext, connection: Connection, facts: Known) -> Undone:
             )
             for part in facts.parts
         ]
-        return undo(connection, facts.plan(now), parts)
+        return undo(connection, facts.looks, parts)
 
 
 def _write_down(ctx: StepContext, row: Application, done: Undone) -> None:

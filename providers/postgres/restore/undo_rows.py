@@ -59,23 +59,37 @@ def bring_back_lost(connection: Connection, lost: Lost, names: Sequence[str]) ->
     """`names`: every column that both tables store. A table without a key gets rows back, no values."""
     if not lost.key:
         return Returned(_add_unkeyed(connection, lost, names) if lost.rows else 0)
-    columns = [name for name in lost.columns if name not in lost.key]
-    values = [name for name in lost.values if name not in lost.key]
+    columns = [name for name in lost.columns if name not in lost.key and name in names]
+    values = [name for name in lost.values if name not in lost.key and name in names]
     kept = _changed_since(connection, lost, values) if values else 0
     returned = _set(connection, lost, values, only_untouched=True) if values else 0
     returned += _set(connection, lost, columns, only_untouched=False) if columns else 0
     return Returned(_add(connection, lost, names) if lost.rows else 0, returned, kept)
 
 
+def other_keys(connection: Connection, lost: Lost) -> int:
+    """Old rows of which nothing is there under their key, where only values were to be other."""
+    if lost.rows or not lost.key or not lost.values:
+        return 0
+    query = sql.SQL("SELECT count(*) FROM {} w WHERE NOT EXISTS (SELECT FROM {} l WHERE {})").format(
+        sql.Identifier(*lost.staged), sql.Identifier(*lost.live), _same(lost.key)
+    )
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
 def numbers_after(connection: Connection, table: Name) -> None:
-    """The sequences that number a table's rows go on behind its greatest number."""
+    """The sequences that number a table's rows go on behind its greatest number, or its least where they count down."""
     for name in columns_of(connection, table):
         quoted = sql.Identifier(*table).as_string(connection)
         row = connection.execute("SELECT pg_catalog.pg_get_serial_sequence(%s, %s)", [quoted, name]).fetchone()
         if row and row[0]:
             query = sql.SQL(
-                "SELECT pg_catalog.setval({sequence}, number) FROM (SELECT pg_catalog.max({column}) AS number"
-                " FROM {table}) t WHERE number > coalesce(pg_catalog.pg_sequence_last_value({sequence}), 0)"
+                "SELECT pg_catalog.setval({sequence}, number) FROM pg_catalog.pg_sequence CROSS JOIN LATERAL ("
+                "SELECT CASE WHEN seqincrement > 0 THEN pg_catalog.max({column}) ELSE pg_catalog.min({column}) END"
+                " AS number FROM {table}) t WHERE seqrelid = {sequence} AND number BETWEEN seqmin AND seqmax"
+                " AND (number - coalesce(pg_catalog.pg_sequence_last_value({sequence}), seqstart - seqincrement))"
+                " * pg_catalog.sign(seqincrement) > 0"
             )
             place = sql.Literal(row[0]) + sql.SQL("::pg_catalog.regclass")
             parts = {"column": sql.Identifier(name), "table": sql.Identifier(*table)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,8 +16,8 @@ from migrations_registry.apply.measured import effect_of
 from migrations_registry.fingerprint import Fingerprint, SchemaObject
 from migrations_registry.fingerprint.model import of_rows
 from migrations_registry.undo.execute import Staged, Undone, undo
-from migrations_registry.undo.losses import table_losses
-from migrations_registry.undo.objects import UNTOLD, object_plan
+from migrations_registry.undo.losses import renamed, table_losses
+from migrations_registry.undo.objects import UNTOLD, Looks
 from providers import postgres
 from providers.postgres.connection import Connection, pin
 from providers.postgres.migrate.effects import measure, start
@@ -62,44 +62,49 @@ def numbers() -> list[int]:
 
 @pytest.fixture(scope="session")
 def template() -> Iterator[Template]:
+    yield from made(SEED_SQL, KEYS, OWNER)
+
+
+def made(seed: str, keys: dict[str, list[str]], owner: str, roles: str = "") -> Iterator[Template]:
+    """A database of `owner`, a role with these rights, filled by `seed`; dropped afterwards."""
     server, name = portal_database.server, f"undo_{uuid4().hex[:12]}"
     with psycopg.connect(server.dsn(), autocommit=True) as admin:
-        if not admin.execute("SELECT FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone():
-            words = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
-            admin.execute(words.format(sql.Identifier(OWNER), sql.Literal(server.password)))
-    server.create_database(name, owner=OWNER)
+        if not admin.execute("SELECT FROM pg_roles WHERE rolname = %s", [owner]).fetchone():
+            words = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} " + roles)
+            admin.execute(words.format(sql.Identifier(owner), sql.Literal(server.password)))
+    server.create_database(name, owner=owner)
     with psycopg.connect(server.dsn(name), autocommit=True) as admin:
-        admin.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(sql.Identifier(OWNER)))
-    with psycopg.connect(server.dsn(name, OWNER), autocommit=True) as owner:
-        owner.execute(SEED_SQL)
-        owner.execute("SET search_path = pg_catalog")
-        tables = [str(row[0]) for row in owner.execute(TABLES)]
-        columns = {table: owner.execute(COLUMNS, [table]).fetchall() for table in tables}
-        copies = {table: copied(owner, table, columns[table]) for table in tables}
-        held = {table: rows(owner, table) for table in KEYS}
+        admin.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(sql.Identifier(owner)))
+    with psycopg.connect(server.dsn(name, owner), autocommit=True) as own:
+        own.execute(seed.encode())
+        own.execute("SET search_path = pg_catalog")
+        tables = [str(row[0]) for row in own.execute(TABLES)]
+        columns = {table: own.execute(COLUMNS, [table]).fetchall() for table in tables}
+        copies = {table: copied(own, table, columns[table]) for table in tables}
+        held = {table: rows(own, table, key) for table, key in keys.items()}
     yield Template(name, columns, copies, held)
     server.drop_database(name)
 
 
-TABLES = """SELECT c.oid::regclass::text FROM pg_class c WHERE relkind IN ('r', 'p')
-  AND relnamespace IN ('public'::regnamespace, 'extra'::regnamespace)"""
+TABLES = """SELECT c.oid::regclass::text FROM pg_class c WHERE relkind = 'r'
+  AND relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('public', 'extra', 'Odd.schema'))"""
 COLUMNS = """SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
   WHERE attrelid = %s::regclass AND attnum > 0 AND attgenerated = '' ORDER BY attnum"""
 
 
 def copied(owner: Connection, table: str, columns: list[tuple[str, str]]) -> bytes:
     names = sql.SQL(", ").join(sql.Identifier(name) for name, _ in columns)
-    with owner.cursor().copy(sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(names, sql.SQL(table))) as out:
+    with owner.cursor().copy(sql.SQL("COPY (SELECT {} FROM ONLY {}) TO STDOUT").format(names, sql.SQL(table))) as out:
         return b"".join(bytes(block) for block in out)
 
 
-def rows(owner: Connection, table: str) -> Rows:
+def rows(owner: Connection, table: str, key: list[str]) -> Rows:
     """Text of every value, by the key's text."""
     owner.execute("SET search_path = public")
     cursor = owner.execute(sql.SQL("SELECT * FROM {}").format(sql.SQL(table)))
     names = [column.name for column in cursor.description or ()]
     found = [dict(zip(names, (None if value is None else str(value) for value in row), strict=True)) for row in cursor]
-    return {tuple(str(row[name]) for name in KEYS[table]): row for row in found}
+    return {tuple(str(row[name]) for name in key): row for row in found}
 
 
 def exists(owner: Connection, table: str) -> bool:
@@ -126,7 +131,8 @@ def applied(own: Connection, other: Connection, text: str) -> tuple[list[dict[st
     own.execute(text.encode())
     effects = [effect_of(change) for change in measure(own, other, begun).changes]
     own.execute("COMMIT")
-    return [{"verb": each.verb, "kind": each.kind, "name": list(each.name)} for each in effects], begun.xid
+    told = [asdict(each) for each in effects]
+    return [{name: each[name] for name in ("verb", "kind", "name", "renamed")} for each in told], begun.xid
 
 
 def meanwhile(own: Connection) -> list[str]:
@@ -145,15 +151,17 @@ def meanwhile(own: Connection) -> list[str]:
 
 def undone(own: Connection, template: Template, before: Fingerprint, after: Fingerprint, told: Any, xid: int) -> Undone:
     def stage(table: tuple[str, str], name: str) -> list[str]:
-        (known,) = [each for each in template.columns if parts(each)[-1] == table[1]]
+        known = next((each for each in template.columns if parts(each)[-1] == table[1]), "")
+        if not known:
+            return []
         place = stage_columns(own, name, template.columns[known])
         with own.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(*place))) as into:
             into.write(template.copies[known])
         return [column for column, _ in template.columns[known]]
 
-    plan = object_plan(before, after, fingerprint(own))
+    looks = Looks(before, after, renamed(told, before))
     with own.transaction():
-        return undo(own, plan, [Staged(table_losses(told, before, after), [xid], stage)])
+        return undo(own, looks, [Staged(table_losses(told, looks), [xid], stage)])
 
 
 @pytest.mark.parametrize("number", numbers())
@@ -212,7 +220,7 @@ def values_unlike(own: Connection, template: Template, since: list[str], done: U
     )
     bad = []
     for table, old in template.rows.items():
-        now = rows(own, table)
+        now = rows(own, table, KEYS[table])
         for key, row in old.items():
             if key not in now:
                 bad.append(f"{table} {key} is gone")

@@ -44,7 +44,7 @@ def test_a_name_is_its_parts(text: str, names: tuple[str, ...]) -> None:
     ],
 )
 def test_rights_are_given_again(was: str, now: str, statements: list[str]) -> None:
-    assert list(grants_back(was, now)) == statements
+    assert list(grants_back("table t", was, now)) == statements
 
 
 @pytest.mark.parametrize(
