@@ -16,6 +16,7 @@ from deployments.render import client
 from deployments.web import environment_page
 from deployments.web.service_page import live_deployments
 from operations import home_panels, navigation
+from operations.engine.tick import NEVER
 from operations.home_panels import Panel
 from operations.models import Environment, Heartbeat
 from operations.navigation import NavLink
@@ -42,7 +43,7 @@ def services(request: HttpRequest) -> list[Service]:
     if known is None:
         silence = SyncState.objects.filter(pk=1).exclude(error="").values("error_kind")[:1]
         rows = Service.objects.filter(removed_at=None, environment__kind__in=KINDS).select_related("environment")
-        polled = Heartbeat.objects.filter(name="job:deployments.poll").values("beat_at")[:1]
+        polled = Heartbeat.objects.filter(name="job:deployments.poll", beat_at__gt=NEVER).values("beat_at")[:1]
         rows = rows.annotate(silence=Subquery(silence), polled_at=Subquery(polled), asked_at=Now())
         rows = rows.prefetch_related(live_deployments())
         known = list(rows.order_by("-environment__protected", "environment__slug", "-type", "name"))
@@ -107,7 +108,9 @@ def _live_doubt(known: list[Service]) -> str:
     for row in known:
         if row.is_web and len(live := row.live_now) > 1:  # type: ignore[attr-defined]
             return f"Render calls {len(live)} deploys of {row.name} live"
-        if is_stale(polled := row.polled_at, row, settings.RENDER_POLL_SECONDS):  # type: ignore[attr-defined]
+        if (polled := row.polled_at) is None:  # type: ignore[attr-defined]
+            return "no worker has asked Render yet"
+        if is_stale(polled, row, settings.RENDER_POLL_SECONDS):
             return f"Render was last asked {relative(polled)}"
     return ""
 

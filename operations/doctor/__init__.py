@@ -58,7 +58,7 @@ def run(environment: Environment | None = None, only: str = "") -> list[Check]:
     chosen = {only: _sources[only]} if only in _sources else _sources
     late = _late() if any(_rests_on.get(name) for name in chosen) else {}
     checks = [
-        _as_old(check, late.get(_rests_on.get(name, "")))
+        _as_old(check, late[_rests_on[name]]) if _rests_on.get(name) in late else check
         for name, source in chosen.items()
         for check in _checks_of(name, source, environment)
     ]
@@ -91,10 +91,9 @@ def _checks_of(name: str, source: CheckSource, environment: Environment | None) 
 
 
 def _as_old(check: Check, seconds: float | None) -> Check:
-    """What was well when it was last looked at, too long ago, is not known to be."""
-    if seconds is None or check.tone != "ok":
-        return check
-    return replace(check, tone="warn", found=f"{check.found}, as of {seconds / 60:.0f} minutes ago")
+    """What was well when it was last looked at, too long ago or never by its job, is not known to be."""
+    since = "though its job never began" if seconds is None else f"as of {seconds / 60:.0f} minutes ago"
+    return replace(check, tone="warn", found=f"{check.found}, {since}") if check.tone == "ok" else check
 
 
 def _clean(check: Check) -> Check:

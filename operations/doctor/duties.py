@@ -26,7 +26,8 @@ class Duty:
 
     @property
     def is_late(self) -> bool:
-        return self.seconds_ago is not None and self.seconds_ago > 2 * self.every_seconds + LATE_SECONDS
+        """Whether it began too long ago, or never."""
+        return self.seconds_ago is None or self.seconds_ago > 2 * self.every_seconds + LATE_SECONDS
 
 
 def duties() -> list[Duty]:

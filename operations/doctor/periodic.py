@@ -19,6 +19,9 @@ def periodic_jobs(environment: Environment | None) -> Iterator[Check]:
     for duty in rows:
         if duty.error:
             yield Check(f"job {duty.name}", "bad", duty.error, why, "Read the worker's log; it is tried again.")
+        elif duty.seconds_ago is None:
+            fix = "Start a worker; what signs votes and the ledger is done by those that hold the key for it."
+            yield Check(f"job {duty.name}", "warn", "never began", why, fix)
         elif duty.is_late:
             found = f"began {duty.seconds_ago:.0f} s ago, every {duty.every_seconds:g} s"
             yield Check(f"job {duty.name}", "warn", found, why, "It hangs or no worker ticks; start the worker anew.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -19,6 +19,7 @@ from deployments.models import ConfigFingerprint, Deployment, Service, SyncState
 from deployments.variables.parity import REQUIRED
 from deployments.web import home
 from operations import doctor
+from operations.engine.tick import NEVER
 from operations.models import Environment, Heartbeat
 from operations.periodic.clock import database_time
 from providers.http.health_probe import HealthResponse
@@ -44,6 +45,8 @@ def api() -> Service:
     live = {"status": "live", "health": "healthy", "created_at": timezone.now()}
     Deployment.objects.create(service=row, render_id="dep-1", **live)
     SyncState.objects.create()
+    for job in {job for job in doctor._rests_on.values() if job}:
+        Heartbeat.objects.keep(f"job:{job}", {})
     return row
 
 
@@ -84,10 +87,17 @@ def two_live(api: Service) -> None:
 
 
 def not_polled(api: Service) -> None:
-    Heartbeat.objects.create(name="job:deployments.poll", beat_at=database_time() - AGO)
+    Heartbeat.objects.update(beat_at=database_time() - AGO)
 
 
-@pytest.mark.parametrize(("doubt", "word"), [(two_live, "2 deploys of api live"), (not_polled, "last asked 3 h")])
+def never_polled(api: Service) -> None:
+    Heartbeat.objects.update(beat_at=NEVER)
+
+
+DOUBTS = [(two_live, "2 deploys of api live"), (not_polled, "last asked 3 h"), (never_polled, "no worker has asked")]
+
+
+@pytest.mark.parametrize(("doubt", "word"), DOUBTS)
 def test_the_live_card_says_why_it_may_not_be_so(
     api: Service, rf: RequestFactory, doubt: Callable[[Service], None], word: str
 ) -> None:
@@ -129,9 +139,9 @@ def green(api: Service, settings: Any) -> Service:
     return api
 
 
-def test_no_line_is_green_while_the_job_that_reads_it_is_late(green: Service) -> None:
-    for job in {job for _, job in RESTING}:
-        Heartbeat.objects.create(name=f"job:{job}", beat_at=database_time() - AGO)
+@pytest.mark.parametrize("beat_at", [NEVER, timezone.now() - AGO], ids=["never", "long ago"])
+def test_no_line_is_green_while_the_job_that_reads_it_is_late(green: Service, beat_at: datetime) -> None:
+    Heartbeat.objects.filter(name__startswith="job:").update(beat_at=beat_at)
 
     assert greens() == dict.fromkeys(GREEN, "warn")
 
@@ -196,7 +206,7 @@ def sick_three_times(api: Service) -> None:
 
 def nothing(api: Service) -> None:
     """Render was asked just now, and calls one deploy live."""
-    Heartbeat.objects.create(name="job:deployments.poll", beat_at=database_time())
+    Heartbeat.objects.keep("job:deployments.poll", {})
 
 
 @pytest.mark.parametrize(("doubt", "asked"), [(nothing, True), (two_live, False), (not_polled, False)])

@@ -14,6 +14,8 @@ from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 
+from operations import doctor
+from operations.doctor import Check
 from operations.doctor.duties import duties
 from operations.doctor.periodic import clocks, periodic_jobs
 from operations.engine import tick
@@ -100,6 +102,19 @@ def test_what_has_not_begun_for_long_is_late(jobs: dict[str, Job], client: Clien
     shown = client.get("/admin/doctor/").content.decode()
     assert "worker-7" in shown
     assert "2.50 s" in shown
+
+
+@pytest.mark.django_db
+def test_what_nobody_may_do_or_ever_did_is_not_in_time(jobs: dict[str, Job], monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs |= {"a": Job("a", 0, lambda: None), "signs": Job("signs", 0, lambda: None, lambda: False)}
+    monkeypatch.setattr(doctor, "_sources", {"read": lambda _: [Check("its state", "ok", "well")]})
+    monkeypatch.setattr(doctor, "_rests_on", {"read": "signs"})
+    tick.tick()
+
+    found = {check.name: (check.tone, check.found) for check in periodic_jobs(None)}
+
+    assert found == {"job signs": ("warn", "never began"), "periodic jobs": ("ok", "1 of 2 run in time")}
+    assert [(check.tone, check.found) for check in doctor.run()] == [("warn", "well, though its job never began")]
 
 
 @pytest.mark.django_db(transaction=True)
