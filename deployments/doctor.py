@@ -123,14 +123,17 @@ def variables(environment: Environment | None) -> Iterator[Check]:
 
 def _read(environment: Environment | None, why: str) -> Check:
     """No violation, as far as what was read last tells."""
-    present = Service.objects.filter(removed_at=None, variables__isnull=False)
-    last = (present.filter(environment=environment) if environment else present).annotate(at=Max("variables__seen_at"))
-    oldest = last.order_by("at").first()
+    present = Service.objects.filter(removed_at=None)
+    present = present.filter(environment=environment) if environment else present
+    oldest = present.filter(variables__isnull=False).annotate(at=Max("variables__seen_at")).order_by("at").first()
     if oldest is None:
         fix = "Open an environment's parity page, or run sampelit-ops setup."
         return Check("variables", "idle", "not read yet", why, fix)
     if oldest.at < database_time() - READ_WITHIN:
         found = f"no violation, but {oldest.name} was last read at {oldest.at:%Y-%m-%d %H:%M} UTC"
+        return Check("variables", "warn", found, why, "Open its parity page: it says why Render does not answer.")
+    if unread := present.filter(type="web_service", variables=None, groups=None).values_list("name", flat=True)[:5]:
+        found = f"no violation, but nothing is known of {', '.join(unread)}"
         return Check("variables", "warn", found, why, "Open its parity page: it says why Render does not answer.")
     return Check("variables", "ok", "no violation", why)
 

@@ -150,6 +150,10 @@ def unread(api: Service) -> None:
     ConfigFingerprint.objects.update(seen_at=database_time() - AGO)
 
 
+def unknown(api: Service) -> None:
+    another(api)
+
+
 def unlooked(api: Service) -> None:
     row = Heartbeat.objects.get(name=f"{network.PREFIX}aaa")
     Heartbeat.objects.keep(row.name, row.detail | {"seen_at": (timezone.now() - AGO).isoformat()})
@@ -167,6 +171,7 @@ def unworked(api: Service) -> None:
 
 OLD = [
     (unread, "variables"),
+    (unknown, "variables"),
     (unlooked, "production reach from Render"),
     (doubted, "production reach from Render"),
     (unworked, "Render webhooks"),
