@@ -129,9 +129,9 @@ def _statement(
         if not state.in_transaction:
             state.end()
     objects = tuple(state.touched.values())
-    unique = {
-        (finding.rule, finding.message): with_duration(finding, objects, state.facts) for finding in state.findings
-    }
+    unique = {(finding.rule, finding.message): finding for finding in state.findings}
+    if state.facts is not None:
+        unique = {key: with_duration(finding, objects, state.facts) for key, finding in unique.items()}
     if state.perhaps_created:
         unique = {key: _if_it_was_there(finding, objects, state) for key, finding in unique.items()}
     end_line = line + text.count("\n")

@@ -19,7 +19,7 @@ from migrations_registry.analysis.state import State
 DYNAMIC = rule(
     "MX-DYNAMIC",
     OPAQUE,
-    "EXECUTE runs a text that is only known at run time: {text}",
+    "EXECUTE runs a text that is put together only as it runs, so nobody can tell what it does: {text}",
     "Write the statements out, one by one.",
     bad=(
         "DO $$ DECLARE r record; BEGIN FOR r IN SELECT relname FROM pg_class LOOP EXECUTE format('DROP TABLE %I', "
@@ -31,7 +31,7 @@ DYNAMIC = rule(
 UNREADABLE = rule(
     "MX-UNREADABLE",
     OPAQUE,
-    "a body in {language} that cannot be read here: {reason}",
+    "a body in {language} that cannot be read here, so it may do anything: {reason}",
     "PL/pgSQL or SQL that PostgreSQL 18 accepts.",
     bad=("DO LANGUAGE plperl 'spi_exec_query(1)'", "DO $$ BEGIN DROP TABEL x; END $$"),
     good=("DO $$ BEGIN PERFORM 1; END $$",),

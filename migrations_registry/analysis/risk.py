@@ -61,7 +61,7 @@ DEFAULT_POLICY = Policy()
 
 def severity_of(finding: Finding, policy: Policy) -> str:
     """The finding's severity under a policy, which never makes a grave one less."""
-    wanted = policy.severities.get(finding.rule)
+    wanted = policy.severities.get(finding.rule) if policy.severities else None
     return finding.severity if wanted is None or is_lowered(finding.severity, wanted) else wanted
 
 
@@ -78,7 +78,8 @@ def risk_of(statements: Iterable[Statement], facts: CatalogFacts | None, policy:
 
 def statement_risk(statement: Statement, facts: CatalogFacts | None, policy: Policy) -> str:
     """The risk of one statement by itself."""
-    severities = {severity_of(finding, policy) for finding in statement.findings} - {CONVENTION}
+    severities = {severity_of(finding, policy) for finding in statement.findings}
+    severities.discard(CONVENTION)
     if not severities:
         return ROUTINE
     if not severities.isdisjoint(GRAVE):

@@ -11,6 +11,8 @@ from migrations_registry.analysis.parsing.parser import Node
 
 Token = tuple[Name, int]  # the name under which it was first seen, and how many the file had made of that name
 RELATIONS = {f"OBJECT_{kind}" for kind in ("TABLE", "VIEW", "MATVIEW", "SEQUENCE", "INDEX", "FOREIGN_TABLE")}
+# The fields of every node that makes, moves or ends a relation.
+_NAMING = {"intoClause", "into", "view", "oncommit", "renameType", "objectType", "removeType"}
 
 
 class Identities:
@@ -26,6 +28,8 @@ class Identities:
 
     def note(self, node: Node) -> None:
         """What a CREATE makes anew, a RENAME or SET SCHEMA moves, a DROP ends."""
+        if _NAMING.isdisjoint(node):
+            return
         if made := _made_by(node):
             self._anew(made)
         elif node.get("renameType") in RELATIONS and "relation" in node:

@@ -13,7 +13,7 @@ from migrations_registry.analysis.state import State
 ONE_ANSWER = rule(
     "MS-ONE-ANSWER",
     SECURITY,
-    "{name}() answers {answer} to everybody, whatever it is asked: {so}, if it was there before",
+    "{name}() answers {answer} to everybody, whatever it is asked: if something asks it already, {so}",
     "Compare with who asks: auth.uid(), or a row of a table of members.",
     bad=(
         "CREATE OR REPLACE FUNCTION x() RETURNS boolean LANGUAGE sql AS 'SELECT true'",

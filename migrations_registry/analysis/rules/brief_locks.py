@@ -36,12 +36,10 @@ _PAUSES = {"pg_sleep", "pg_sleep_for", "pg_sleep_until"}
 
 def pause(kind: str, node: Node, _taken: list[tuple[Name, str]], state: State) -> None:
     """After each query: whether it sleeps on a lock."""
+    if not state.locked or kind not in DML:
+        return
     held = sorted(label(name) for name, lock in state.locked.items() if lock == AX)
-    if (
-        held
-        and kind in DML
-        and any(key == "FuncCall" and function_name(each) in _PAUSES for key, each in inner_nodes(node))
-    ):
+    if held and any(key == "FuncCall" and function_name(each) in _PAUSES for key, each in inner_nodes(node)):
         state.see(PAUSE, names=", ".join(held))
 
 
@@ -50,6 +48,8 @@ def untold_lock(kind: str, _node: Node, taken: list[tuple[Name, str]], state: St
     if not taken or kind in DML or state.is_later:
         return
     strong = {name: lock for name, lock in taken if STRENGTH[lock] >= STRENGTH[SH] and not state.is_new(name)}
+    if not strong:
+        return
     told = max((STRENGTH[finding.lock] for finding in state.findings if finding.lock), default=-1)
     untold = {name: lock for name, lock in strong.items() if STRENGTH[lock] > told}
     if untold:

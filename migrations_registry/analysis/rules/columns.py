@@ -22,7 +22,8 @@ DROP_COLUMN = rule(
 DROP_EXPRESSION = rule(
     "MD-DROP-EXPRESSION",
     COMPATIBILITY,
-    "{column} of {name} is no longer filled by the database",
+    "the database no longer computes {column} of {name}: rows keep what it was, and new ones hold what code writes "
+    "there, or nothing",
     "Deploy code that fills it first.",
     lock=AX,
     versions="13+",

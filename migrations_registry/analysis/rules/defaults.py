@@ -24,7 +24,7 @@ ADD_COLUMN = rule(
 NOT_NULL_NO_DEFAULT = rule(
     "MV-ADD-NOT-NULL-NO-DEFAULT",
     DATA,
-    "fails if {name} has rows: column {column} is NOT NULL without a default",
+    "fails if {name} has rows: {column} must have a value (NOT NULL), and nothing gives them one",
     _BACKFILL,
     lock=AX,
     scan=True,

@@ -34,8 +34,8 @@ FK_NOT_VALID = rule(
 FK_NOT_ENFORCED = rule(
     "ML-FK-NOT-ENFORCED",
     CONVENTION,
-    "the foreign key of {name} is not enforced: nothing checks it",
-    "ENFORCED, if the data must be right.",
+    "the foreign key of {name} is not enforced: rows that refer to nothing get in, and nobody is told",
+    "Leave NOT ENFORCED out, if the data must be right.",
     lock=SRE,
     versions="18+",
     bad=("ALTER TABLE orders ADD CONSTRAINT x FOREIGN KEY (customer_id) REFERENCES customers (id) NOT ENFORCED",),

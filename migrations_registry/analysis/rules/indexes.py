@@ -60,8 +60,9 @@ CONCURRENTLY_IF_NOT_EXISTS = rule(
 WIDE_INDEX = rule(
     "MV-WIDE-INDEX",
     DATA,
-    "an index of more than three columns pays only if the leading ones select little: every write keeps it up",
-    "Keep the leading, selective columns.",
+    "an index over more than three columns helps only queries that ask for its first ones, and every write has to "
+    "keep it up",
+    "Keep the first columns, by which few rows are found.",
     bad=("CREATE INDEX CONCURRENTLY x ON orders (id, customer_id, note, code)",),
     good=("CREATE INDEX CONCURRENTLY x ON orders (id)",),
 )

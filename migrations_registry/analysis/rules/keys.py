@@ -49,7 +49,7 @@ PK_NULLABLE = rule(
     BLOCKING,
     "{column} may be NULL: the primary key reads all of {name} while nobody can read or write it, and fails if one is "
     "there",
-    "Make the column NOT NULL first, by a validated CHECK.",
+    "Make the column NOT NULL first: CHECK … NOT VALID, VALIDATE, SET NOT NULL.",
     lock=AX,
     scan=True,
     bad=(

@@ -34,7 +34,7 @@ RENAME_COLUMN = rule(
 RENAME_SCHEMA = rule(
     "MC-RENAME-SCHEMA",
     COMPATIBILITY,
-    "renames schema {old}: every qualified name in it fails at once",
+    "renames schema {old}: code that names it fails at once",
     "Create the new schema and move objects one by one.",
     bad=("ALTER SCHEMA app RENAME TO app2",),
     good=("CREATE SCHEMA x",),

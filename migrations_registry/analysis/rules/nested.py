@@ -15,7 +15,7 @@ from migrations_registry.analysis.state import State
 EXPLAIN_ANALYZE = rule(
     "MX-EXPLAIN-ANALYZE",
     EXECUTION,
-    "EXPLAIN ANALYZE executes the statement",
+    "EXPLAIN ANALYZE runs the statement: what that changes, is changed",
     "EXPLAIN without ANALYZE.",
     bad=("EXPLAIN ANALYZE DELETE FROM lines", "EXPLAIN (ANALYZE ON) SELECT 1"),
     good=("EXPLAIN DELETE FROM lines", "EXPLAIN (ANALYZE OFF) DELETE FROM lines"),
@@ -31,7 +31,7 @@ PREPARED = rule(
 UNSEEN_PREPARED = rule(
     "MX-UNSEEN-PREPARED",
     OPAQUE,
-    "executes prepared statement {name}, which this file does not prepare",
+    "executes prepared statement {name}, which this file does not prepare: it may do anything",
     "Write the statement itself.",
     bad=("EXECUTE somewhere",),
     good=("PREPARE x AS SELECT 1; EXECUTE x",),

@@ -49,7 +49,7 @@ NOT_NULL_NOT_VALID = rule(
 DROP_NOT_NULL = rule(
     "MC-DROP-NOT-NULL",
     COMPATIBILITY,
-    "{column} of {name} may become NULL: code that relies on a value breaks",
+    "{column} of {name} may be left empty (NULL) from now on: code that relies on a value breaks at the first one",
     "Deploy code that copes with NULL first.",
     lock=AX,
     bad=("ALTER TABLE orders ALTER COLUMN customer_id DROP NOT NULL",),

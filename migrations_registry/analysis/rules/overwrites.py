@@ -35,7 +35,8 @@ UPDATE_ALL = rule(
 UPDATE_MANY = rule(
     "MD-UPDATE-MANY",
     DATA,
-    "overwrites all rows of {name} that a value, a range, a join or a query chooses: what they held is lost",
+    "overwrites all rows of {name} that a value, a range, a join or a query chooses: what they held comes back only "
+    "from a kept copy or a backup",
     "Keep the old values first (CREATE TABLE … AS SELECT … WHERE the same condition) and state the expected count.",
     lock=RX,
     scan=True,
@@ -70,6 +71,7 @@ UPDATE_FILL = rule(
     bad=("ALTER TABLE orders ADD COLUMN x int; UPDATE orders SET x = 1",),
     good=("ALTER TABLE orders ADD COLUMN x int; UPDATE orders SET x = 1 WHERE id = 4",),
 )
+_LEFT_OVER = "MERGE_WHEN_NOT_MATCHED_BY_SOURCE"
 
 
 @on("UpdateStmt")
@@ -95,11 +97,15 @@ def merge(node: Node, state: State) -> None:
     condition, joined = of_itself(node["joinCondition"], node, [source])
     rows = reach(condition, node["relation"], others=False)
     rows = rows if rows == EVERY or is_listed(source) or not joined else MANY
-    for clause in (item["MergeWhenClause"] for item in node["mergeWhenClauses"]):
-        if clause["commandType"] == "CMD_UPDATE":
-            where = clause.get("condition")
-            narrowed = min(rows, reach(where, node["relation"], others=True)) if where else rows
-            _overwrites(narrowed, relation(node["relation"]), _columns(clause["targetList"]), where, state)
+    updates = [item["MergeWhenClause"] for item in node["mergeWhenClauses"]]
+    updates = [clause for clause in updates if clause["commandType"] == "CMD_UPDATE"]
+    whole = {clause["matchKind"] for clause in updates if "condition" not in clause}
+    for clause in updates:
+        chosen, where = rows, clause.get("condition")
+        if clause["matchKind"] == _LEFT_OVER:  # all but what the source names
+            chosen = EVERY if is_listed(source) or "MERGE_WHEN_MATCHED" in whole else MANY
+        narrowed = min(chosen, reach(where, node["relation"], others=True)) if where else chosen
+        _overwrites(narrowed, relation(node["relation"]), _columns(clause["targetList"]), where, state)
 
 
 @on("InsertStmt")

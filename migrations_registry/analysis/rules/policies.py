@@ -15,7 +15,7 @@ from migrations_registry.analysis.state import State
 RLS_DISABLE = rule(
     "MS-RLS-DISABLE",
     SECURITY,
-    "{name}: row security is {what}: policies no longer bind {whom}",
+    "row security of {name} is {what}: its policies no longer keep rows from {whom}",
     "Keep it on; write a policy for the exception.",
     lock=AX,
     bad=("ALTER TABLE orders DISABLE ROW LEVEL SECURITY", "ALTER TABLE orders NO FORCE ROW LEVEL SECURITY"),

@@ -77,7 +77,8 @@ SYSTEM_CATALOG = rule(
 CTE_DML = rule(
     "MX-CTE-DML",
     DESTRUCTIVE,
-    "a {verb} is hidden inside a WITH clause: what it removes or overwrites is lost as by itself",
+    "a {verb} is hidden inside a WITH clause: what it removes or overwrites comes back only from a kept copy or a "
+    "backup",
     "Write it as a statement of its own.",
     lock=RX,
     bad=("WITH gone AS (DELETE FROM lines WHERE id = 4 RETURNING *) SELECT count(*) FROM gone",),

@@ -27,7 +27,7 @@ UNTRUSTED = rule(
 SERVER_FUNCTION = rule(
     "MS-SERVER-FUNCTION",
     SECURITY,
-    "{name}() reaches files, sessions or other servers",
+    "{name}() reaches files, sessions or other servers: what it does there, no rollback takes back",
     "Outside migrations, by hand.",
     bad=(
         "SELECT pg_terminate_backend(1)",
@@ -73,7 +73,7 @@ _SERVER_FUNCTIONS = {
 COPY_STDIN = rule(
     "MP-COPY-STDIN",
     OPAQUE,
-    "COPY … FROM STDIN: its rows stand in the file where statements are expected",
+    "COPY … FROM STDIN: its rows stand in the file where statements are expected, and only psql sends them",
     "INSERT … VALUES, or load the rows outside migrations.",
     bad=("COPY orders FROM STDIN",),
     good=("COPY orders TO STDOUT",),

@@ -15,7 +15,8 @@ from migrations_registry.analysis.state import State
 SET_ROLE = rule(
     "MT-SET-ROLE",
     SECURITY,
-    "changes the role that runs the rest of the file",
+    "changes the role that runs the rest of the file: what it makes belongs to that role, and what that role may not "
+    "do fails",
     "The runner owns the role; split the file by role.",
     bad=(
         "SET ROLE anon; CREATE TABLE x (a int)",
@@ -41,8 +42,9 @@ TIMEOUT_OFF = rule(
 SEARCH_PATH = rule(
     "MT-SEARCH-PATH",
     EXECUTION,
-    "changes search_path: unqualified names after it mean something else",
-    "Qualify each name; leave search_path alone.",
+    "changes in which schemas names without one are looked up (search_path): from here on the same name may mean "
+    "another table or function",
+    "Write each name with its schema; leave search_path alone.",
     bad=("SET search_path = app, public", "SELECT set_config('search_path', 'app', false)"),
     good=("SET search_path = public", "SELECT set_config('search_path', '', false)"),
 )

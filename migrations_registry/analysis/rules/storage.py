@@ -49,7 +49,7 @@ CHEAP = rule(
 NON_TRANSACTIONAL = rule(
     "MT-NON-TX",
     EXECUTION,
-    "{what} cannot run inside a transaction",
+    "{what} cannot run inside a transaction: the server refuses, and nothing of the file stays",
     "Its own step; on a shared server not in a migration at all.",
     bad=("ALTER SYSTEM SET work_mem = '8MB'", "CREATE DATABASE x", "BEGIN; VACUUM orders; COMMIT"),
     good=("VACUUM orders", "ANALYZE orders", "BEGIN; ALTER DATABASE template1 SET work_mem = '8MB'; COMMIT"),
@@ -57,8 +57,9 @@ NON_TRANSACTIONAL = rule(
 NO_VACUUM = rule(
     "MC-NO-AUTOVACUUM",
     COMPATIBILITY,
-    "nothing cleans {name} up any more: it grows with every change, and one day the server stops to save itself",
-    "autovacuum_vacuum_scale_factor and its like.",
+    "nothing cleans {name} up any more: it grows with every change, and one day the server takes no more writes, to "
+    "save itself",
+    "Let it be cleaned up more often instead: SET (autovacuum_vacuum_scale_factor = 0.02).",
     lock=SUE,
     bad=("ALTER TABLE orders SET (autovacuum_enabled = off)",),
     good=("ALTER TABLE orders SET (autovacuum_vacuum_scale_factor = 0.01)",),

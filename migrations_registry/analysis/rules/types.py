@@ -44,7 +44,8 @@ CREATE_DOMAIN = rule(
 DOMAIN_LOOSENED = rule(
     "MC-DOMAIN-CHANGE",
     COMPATIBILITY,
-    "domain {name} guarantees less, or goes by another name",
+    "domain {name} lets in more than before, or has another name: code that counts on it meets what it does not "
+    "expect, or fails",
     "Deploy code that copes with it first.",
     bad=("ALTER DOMAIN positive DROP CONSTRAINT positive_check", "ALTER DOMAIN score DROP NOT NULL"),
     good=("CREATE DOMAIN x AS text",),

@@ -35,6 +35,8 @@ def needs_version(kind: str, node: Node, _taken: list[tuple[Name, str]], state: 
     asked = list(needed(kind, node, is_body=bool(state.hidden)))
     if kind == "AlterTableStmt":
         asked += _of_partitioned(node, state)
+    if not asked:
+        return
     known = state.programs.routines if state.programs else {}
     asked = [each for each in asked if each[1].removesuffix("()") not in {**state.routines, **known}]
     version, what = max(asked, default=(0, ""))

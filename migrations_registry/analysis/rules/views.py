@@ -23,8 +23,8 @@ REPLACE_VIEW = rule(
 VIEW_DEFINER = rule(
     "MS-VIEW-DEFINER",
     SECURITY,
-    "view {name} runs with its owner's rights: row security of what it reads does not apply",
-    "WITH (security_invoker = on)",
+    "whoever may read view {name} sees what its owner sees: row security of what it reads does not apply",
+    "CREATE VIEW … WITH (security_invoker = on) AS …: it reads as whoever asks.",
     versions="security_invoker since 15",
     bad=("CREATE VIEW x AS SELECT * FROM auth.users", "ALTER VIEW recent SET (security_invoker = off)"),
     good=("CREATE VIEW x WITH (security_invoker = on) AS SELECT * FROM auth.users",),
@@ -32,7 +32,8 @@ VIEW_DEFINER = rule(
 VIEW_BARRIER = rule(
     "MS-VIEW-BARRIER",
     SECURITY,
-    "view {name} no longer keeps rows that it leaves out from functions in the conditions of whoever reads it",
+    "whoever reads view {name} may see rows that it leaves out: a function in their own condition can be called with "
+    "those first",
     "WITH (security_barrier = on)",
     lock=AX,
     bad=("ALTER VIEW recent SET (security_barrier = off)",),
