@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from backups.archive.manifest import Manifest
 from backups.archive.reader import runs
@@ -67,7 +68,7 @@ def disk() -> Iterator[Disk]:
 
 @pytest.fixture
 def space(disk: Disk) -> Iterator[str]:
-    """A tablespace of two megabytes on the session's server."""
+    """A tablespace on the session's server."""
     disk.resize(2048)
     place, name = disk.path / "space", f"small_{os.getpid()}"
     place.mkdir(mode=0o700)
@@ -81,15 +82,19 @@ def space(disk: Disk) -> Iterator[str]:
         connection.execute(f"DROP TABLESPACE {name}")
 
 
-def cramp(dsn: str, space: str) -> None:
-    """Whatever is made in this database from now on lies there."""
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        name = sql.Identifier(connection.info.dbname)
-        connection.execute(sql.SQL("ALTER DATABASE {} SET default_tablespace = {}").format(name, sql.Identifier(space)))
+def cramp(dsn: str, space: str, disk: Disk) -> None:
+    """This database lies there from now on, with two megabytes left for whatever is made in it."""
+    disk.resize(64 << 10)
+    name = conninfo_to_dict(dsn)["dbname"]
+    with psycopg.connect(make_conninfo(dsn, dbname="postgres"), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("ALTER DATABASE {} SET TABLESPACE {}").format(sql.Identifier(name), sql.Identifier(space))
+        )
+    disk.resize((shutil.disk_usage(disk.path).used >> 10) + 2048)
 
 
 @pytest.fixture
-def cramped_drill(space: str) -> Callable:
+def cramped_drill(disk: Disk, space: str) -> Callable:
     @contextmanager
     def cramped(*asked: int) -> Iterator[ReusedServer]:
         with reused(*asked) as server:
@@ -97,7 +102,7 @@ def cramped_drill(space: str) -> Callable:
 
             def create(name: str, **options) -> None:
                 make(name, **options)
-                cramp(server.dsn(name), space)
+                cramp(server.dsn(name), space, disk)
 
             server.create_database = create  # type: ignore[method-assign]
             yield server
@@ -160,7 +165,7 @@ def test_a_target_without_room_stays_empty(
     source = database(text)
     manifest: Manifest = exported(source, store, ALL)
     before = dumped(empty_database)
-    cramp(empty_database, space)
+    cramp(empty_database, space, disk)
     if parts:
         monkeypatch.setattr(in_parts, "room", lambda connection: 0)
 

@@ -124,9 +124,9 @@ Personal tokens: account:tokens
 50 supabase: steps discover
 """,
     "template tags": """
-ops.asking ops.badge ops.duration ops.empty_state ops.exactly ops.form_key ops.here ops.labelled ops.list_is_empty
-ops.mails ops.may_somewhere ops.named ops.number ops.request_command ops.runbook ops.selected_choice ops.size
-ops.step_tone ops.timeline_of ops.tone ops.way ops.when ops.words
+ops.asking ops.badge ops.duration ops.empty_state ops.exactly ops.fold ops.form_key ops.here ops.labelled
+ops.list_is_empty ops.mails ops.may_somewhere ops.named ops.number ops.request_command ops.runbook ops.selected_choice
+ops.size ops.step_tone ops.timeline_of ops.tone ops.way ops.when ops.words
 """,
     "admin": """
 auth.User=PersonAdmin backups.EvidenceReport=EvidenceReportAdmin backups.Hold=HoldAdmin
