@@ -13,14 +13,15 @@ import psycopg
 
 from backups.archive.maker import Maker
 from backups.archive.manifest import Segment, Statement, Table
-from backups.archive.subset import batches, hashed_columns
+from backups.archive.subset import batches, hashed_columns, questioned
 from providers import postgres
 from providers.postgres.connection import UNKNOWN_NAME, as_pg_restore, path_query
 from providers.postgres.copy.row_digests import evidence_of_all, whole_tree
+from providers.postgres.copy.unplanned import copied_again, is_of_stream
 from providers.postgres.error_facts import CHECKED, DENIED, NO_KEY, Problem, facts_of, is_of_the_server
 from providers.postgres.restore.held_checks import NOT_VALID, THERE, THROUGH_ROOT, put_on, take_off
 from providers.postgres.schema.generations import COMPUTED
-from providers.postgres.schema.model import Column, Name, parted, qualified
+from providers.postgres.schema.model import parted, qualified
 
 OTHERWISE = frozenset(["table", COMPUTED])
 KEYS = frozenset(["primary_key", "unique", "index"])
@@ -139,7 +140,8 @@ class Builder(Maker):
     def compare(self, table: Table, loads: dict[str, Segment]) -> None:
         """Counts and digests per segment and for the table, as they now are in the database."""
         try:
-            evidence = self._evidence_by_load(table)
+            found = self._bytes_of(table)
+            evidence = {key: found for key in loads if found} or self._evidence_by_load(table)
         except psycopg.Error as error:
             if self.connection.closed or is_of_the_server(error):
                 raise
@@ -167,7 +169,7 @@ class Builder(Maker):
         through = set[str]()
         for table, found in self.differing(tables):
             wanted = {t.qualified: postgres.Evidence(t.rows, t.digest) for t in self.manifest.tables}
-            if root := whole_tree(self.connection, *_asked(table), wanted, through):
+            if root := whole_tree(self.connection, *questioned(table), wanted, through):
                 through.add(root)
                 self.amber[root, ""] = f"{root}: {THROUGH_ROOT}."
             else:
@@ -175,16 +177,23 @@ class Builder(Maker):
 
     def differing(self, tables: Sequence[Table]) -> list[tuple[Table, postgres.Evidence]]:
         """Those whose count and digest, asked for together, are not the run's, with what is found."""
-        found = evidence_of_all(self.connection, list(map(_asked, tables))) if tables else []
-        pairs = zip(tables, found, strict=True)
+        by_bytes = [(table, found) for table in tables if (found := self._bytes_of(table))]
+        asked = [table for table in tables if table not in [each for each, _ in by_bytes]]
+        answers = evidence_of_all(self.connection, list(map(questioned, asked))) if asked else []
+        pairs = [*by_bytes, *zip(asked, answers, strict=True)]
         return [(table, each) for table, each in pairs if each != postgres.Evidence(table.rows, table.digest)]
+
+    def _bytes_of(self, table: Table) -> postgres.Evidence | None:
+        """What COPY gives of it here, where no query read it at its source."""
+        named = tuple(column.name for column in table.columns)
+        if not is_of_stream([(item.rows, item.digest, item.raw_sha256) for item in table.segments]):
+            return None
+        told = (text for text in self.manifest.not_covered if text.startswith(f"{table.qualified}: "))
+        self.amber.setdefault((table.qualified, ""), next(told, f"{table.qualified}: its bytes were compared."))
+        return copied_again(self.connection, (table.schema, table.name), named)
 
     def _compare(self, name: str, segment: Segment, evidence: postgres.Evidence) -> None:
         if evidence.rows != segment.rows:
             self.problems.append(f"{name}: {evidence.rows} rows arrived, the snapshot had {segment.rows}.")
         elif evidence.digest != segment.digest:
             self.problems.append(f"{name}: a row differs from the snapshot (row digest {evidence.digest}).")
-
-
-def _asked(table: Table) -> tuple[Name, list[Column]]:
-    return (table.schema, table.name), hashed_columns(table)

@@ -15,7 +15,7 @@ from psycopg import sql
 
 from backups.archive.manifest import Manifest, Statement, Table
 from providers.errors import Refused
-from providers.postgres.schema.model import Column, parted, qualified
+from providers.postgres.schema.model import Column, Name, parted, qualified
 from providers.postgres.schema.names import names, split
 
 MOVED = frozenset({"table", "table_attach", "primary_key", "unique", "check", "exclusion", "foreign_key", "index"})
@@ -172,3 +172,8 @@ def _values(item: Statement) -> bool:
 def hashed_columns(table: Table) -> list[Column]:
     """As its digest was computed over them."""
     return [Column(column.name, column.type, hashed_as=column.hashed_as) for column in table.columns]
+
+
+def questioned(table: Table) -> tuple[Name, list[Column]]:
+    """What a database is asked of its rows."""
+    return (table.schema, table.name), hashed_columns(table)

@@ -20,7 +20,8 @@ class Setting:
 
 @dataclass(frozen=True)
 class Job:
-    """One range of one table; `columns` are (name, hashed as), `directory` is where its segments go."""
+    """One range of one table; `columns` are (name, hashed as), `directory` is where its segments go. `unplanned`: no
+    query on it can be planned, so COPY reads all of it."""
 
     schema: str
     name: str
@@ -31,6 +32,7 @@ class Job:
     start: tuple[int, int]
     end: tuple[int, int] | None
     pages: int
+    unplanned: bool = False
 
     @property
     def range(self) -> Range:

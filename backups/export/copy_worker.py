@@ -22,7 +22,8 @@ from providers import bounded_json, postgres
 from providers.errors import ProviderError
 from providers.postgres import Evidence, Range
 from providers.postgres.connection import UNKNOWN_NAME, looking_in
-from providers.postgres.copy.stream import is_too_long
+from providers.postgres.copy.stream import QueryOut, is_too_long, table_out
+from providers.postgres.copy.unplanned import FORMAT, of_stream
 from providers.storage.base import Store
 from providers.storage.factory import open_store
 
@@ -104,6 +105,8 @@ class Copier:
 
     def _read(self, job: Job, part: Range, cap: int | None = None) -> Future[Segment]:
         names = [name for name, _ in job.columns]
+        if job.unplanned:
+            return self._read_unplanned(job, part, names)
         stream = postgres.CopyOut(self.connection, (job.schema, job.name), names, part, job.format)
         packed = pack(stream, self.setting.recipients, cap)
         evidence = self._evidence(job, part, stream.rows)
@@ -112,6 +115,12 @@ class Copier:
                 f"{job.schema}.{job.name} gave {stream.rows} rows, but its snapshot has {evidence.rows}."
             )
         return self._keep(job, part, packed, evidence)
+
+    def _read_unplanned(self, job: Job, part: Range, names: Sequence[str]) -> Future[Segment]:
+        """In one piece, as COPY cuts nothing; its evidence is that of its bytes."""
+        stream = QueryOut(self.connection, table_out((job.schema, job.name), names, FORMAT))
+        packed = pack(stream, self.setting.recipients, sys.maxsize)
+        return self._keep(job, part, packed, of_stream(stream.rows, packed.raw_sha256))
 
     def _keep(self, job: Job, part: Range, packed: Packed, evidence: Evidence) -> Future[Segment]:
         """Store it here and now, or in the thread: at most one segment waits there, so that memory stays bounded."""

@@ -30,6 +30,7 @@ from providers.counting import counted
 from providers.embedded_postgres.choice import too_new
 from providers.postgres.connection import Connection
 from providers.postgres.copy.largest_value import largest_value
+from providers.postgres.copy.unplanned import FORMAT
 from providers.storage.base import AlreadyStored, Store
 
 TOOL = "sampelit-ops 0.1"
@@ -163,6 +164,6 @@ def _heads(leader: Connection, table: postgres.Table) -> tuple[Head, ...]:
 
 def _table(table: postgres.Table, spec: PolicySpec, segments: list[Segment], chains: tuple[Head, ...] | None) -> Table:
     columns = tuple(Column(column.name, column.type, column.hashed_as) for column in table.stored_columns)
-    fmt = spec.format_of(table.name, table.binary_io)
+    fmt = FORMAT if table.unplanned else spec.format_of(table.name, table.binary_io)
     ordered = tuple(sorted(segments, key=lambda segment: segment.key))
     return Table(table.schema, table.name, fmt, table.named and spec.by_a_person, columns, ordered, chains)

@@ -13,6 +13,7 @@ from providers import postgres
 from providers.errors import Refused
 from providers.memory import unswept
 from providers.postgres.connection import Connection
+from providers.postgres.copy.unplanned import with_unplanned
 
 FOREIGN = "f"  # a partition whose rows lie on another server: it cannot be locked, and none of its rows are copied
 
@@ -34,7 +35,7 @@ def locked_snapshot(
         snapshot = postgres.export_snapshot(leader)
         catalog = postgres.read_catalog(leader, spec.tables, closure=spec.closure)
         if {table.oid for table in catalog.tables} <= {table.oid for table in wanted}:
-            return snapshot, catalog
+            return snapshot, with_unplanned(leader, catalog)
         guard.execute("ROLLBACK")
         leader.execute("ROLLBACK")
 

@@ -67,7 +67,7 @@ def copy_schema(
     with postgres.connect(dsn) as counting:  # sequences are outside every snapshot, and their locks outside ours
         made = definitions.definitions(leader, counting, known)
     rows = [[item.kind, item.name, item.of, item.sql] for item in objects]
-    rows += [_computed(leader, table) for table in tables if any(column.generated for column in table.columns)]
+    rows += [_computed(leader, table) for table in tables if _computes(table)]
     fingerprint = json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode()
     pieces = {ARCHIVE: dumped, SCRIPT: pg_dump.as_script(dumped, major), FINGERPRINT: fingerprint}
     kept = tuple(stored(place, name, _in_blocks(data)) for name, data in pieces.items())
@@ -76,8 +76,12 @@ def copy_schema(
         statements=tuple(Statement(**vars(item)) for item in (*made, *_verifiers(leader, tables))),
         objects=kept,
         surroundings=Surroundings(**asdict(surroundings.read_surroundings(leader)), owner=known.owner),
-        not_covered=tuple(_not_covered(leader, hidden)),
+        not_covered=(*_not_covered(leader, hidden), *(t.unplanned for t in tables if t.unplanned and t.kind == "r")),
     )
+
+
+def _computes(table: Table) -> bool:
+    return not table.unplanned and any(column.generated for column in table.columns)
 
 
 def _computed(leader: Connection, table: Table) -> list[str]:

@@ -15,6 +15,7 @@ from backups.export.ctid_ranges import Cutter
 from backups.policy_spec import PolicySpec
 from backups.progress import Tally, Watch
 from providers import postgres
+from providers.postgres.copy.unplanned import FORMAT
 
 TABLE_BYTES = 64 << 10  # copied in the time that a table takes by itself
 
@@ -43,12 +44,13 @@ class TableJobs:
         for number, table in self.tables:
             self.tally.begin(table.qualified, table.size_bytes, self.watch)
             cutter = Cutter(table.pages, table.size_bytes, members)
-            fmt = self.spec.format_of(table.name, table.binary_io)
+            fmt = FORMAT if table.unplanned else self.spec.format_of(table.name, table.binary_io)
             directory = f"{self.prefix}{number:03d}-{_slug(table.name)}/"
             self.begun[directory] = table, cutter
             columns = tuple((column.name, column.hashed_as) for column in table.stored_columns)
             fixed = (table.schema, table.name, columns, fmt, table.binary_io, directory)
-            yield from (Job(*fixed, *part, table.pages) for part in cutter)
+            parts = [((0, 0), None)] if table.unplanned else cutter
+            yield from (Job(*fixed, *part, table.pages, bool(table.unplanned)) for part in parts)
 
     def done(self, job: Job, segments: Sequence[Segment]) -> None:
         table, cutter = self.begun[job.directory]

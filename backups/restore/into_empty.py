@@ -150,7 +150,7 @@ def _fill(loader: Loader, target: Target) -> list[str]:
     for table in loader.manifest.audit_tables if target.chain else ():
         loader.rows -= postgres.keep_chain(loader.connection, (table.schema, table.name), target.chain)
     notes += loader.build("after", everything=True)
-    notes = [*loader.manifest.not_covered, *dict.fromkeys([*loader.amber.values(), *notes])]
+    notes = [*dict.fromkeys([*loader.manifest.not_covered, *loader.amber.values(), *notes])]
     return [*notes, *_differences(loader, target)]
 
 

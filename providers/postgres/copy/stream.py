@@ -18,6 +18,7 @@ from providers.errors import ProviderError
 from providers.postgres.connection import Connection
 from providers.postgres.copy.snapshot import Range, Since
 from providers.postgres.error_facts import advice_for, facts_of, is_of_the_server, own_state
+from providers.postgres.schema.model import Name
 
 BLOCK_BYTES = 128 << 10  # read, hashed and compressed before it leaves the core's cache (ADR 6)
 PAUSE_SECONDS = 0.001  # 350 KB at the speed of one backend; the socket holds more
@@ -121,6 +122,12 @@ class CopyOut(QueryOut):
             _columns(columns), sql.Identifier(*table), part.where(), sql.SQL(FORMATS[fmt])
         )
         super().__init__(connection, query)
+
+
+def table_out(table: Name, columns: Sequence[str], fmt: str) -> sql.Composed:
+    """COPY of the table itself, which nothing plans."""
+    listed = sql.SQL("({})").format(_columns(columns)) if columns else sql.SQL("")
+    return sql.SQL("COPY {} {} TO STDOUT ({})").format(sql.Identifier(*table), listed, sql.SQL(FORMATS[fmt]))
 
 
 def copy_in(

@@ -18,7 +18,8 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """`named` says a person asked for it by name, so finding it empty is worth a warning."""
+    """`named` says a person asked for it by name, so finding it empty is worth a warning. `unplanned`: why no query
+    reads it."""
 
     oid: int
     schema: str
@@ -29,6 +30,7 @@ class Table:
     columns: tuple[Column, ...]
     binary_io: bool = True
     named: bool = False
+    unplanned: str = ""
 
     @property
     def qualified(self) -> str:
