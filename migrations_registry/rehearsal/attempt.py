@@ -22,6 +22,9 @@ from providers.postgres.migrate import session as migrate_session
 from providers.postgres.migrate.statement_costs import Onlooker, StatementCost
 from providers.postgres.schema.objects import read_objects
 
+# Rights that only a superuser has, features of a server that is built otherwise, files of extensions.
+NOT_HERE = frozenset({"42501", "0A000", "58P01", "55000"})
+
 
 @dataclass(frozen=True)
 class Stopped:

@@ -14,14 +14,13 @@ from migrations_registry.analysis.model import STRENGTH
 from migrations_registry.analysis.parsing.parser import parse
 from migrations_registry.apply.transactions import run_steps
 from migrations_registry.models import Application, MigrationFile
-from migrations_registry.rehearsal.attempt import RehearsedAttempt, Stopped
+from migrations_registry.rehearsal.attempt import NOT_HERE, RehearsedAttempt, Stopped
 from migrations_registry.rehearsal.hazards import Trace
 from migrations_registry.rehearsal.restored import Restored
+from migrations_registry.rehearsal.undone import Undone, keep, undone
 from operations.engine.context import StepContext
 from providers.errors import ProviderError, Refused
 
-# Rights that only a superuser has, features of a server that is built otherwise, files of extensions.
-NOT_HERE = frozenset({"42501", "0A000", "58P01", "55000"})
 UNKNOWN = frozenset({"42P01", "3F000", "42704", "42883"})
 PLATFORM = re.compile(
     r"\b(auth|storage|realtime|vault|cron|net|graphql|pgsodium|extensions)\b|^(publication|subscription|event trigger) "
@@ -39,11 +38,12 @@ class Pending:
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """One file's attempt and why it stopped; `unable`: which says nothing about the target."""
+    """One file's attempt and why it stopped; `unable`: which says nothing about the target; `undo`: of the last."""
 
     attempt: RehearsedAttempt
     error: str = ""
     unable: bool = False
+    undo: Undone | None = None
 
     @property
     def trace(self) -> Trace:
@@ -60,16 +60,17 @@ def rehearse(ctx: StepContext, files: Sequence[Pending], copy: Restored) -> list
     """As many as ran; only the last can have an error. Raises ProviderError where the copy's server is gone."""
     done: list[Rehearsed] = []
     for pending in files:
-        rehearsed = _one(ctx, pending, copy)
+        rehearsed = _one(ctx, pending, copy, with_undo=pending is files[-1])
         done.append(rehearsed)
         if rehearsed.error:
             break
     return done
 
 
-def _one(ctx: StepContext, pending: Pending, copy: Restored) -> Rehearsed:
+def _one(ctx: StepContext, pending: Pending, copy: Restored, *, with_undo: bool) -> Rehearsed:
     row = Application(file=pending.file, environment=ctx.environment, operation=ctx.operation.pk, steps=pending.steps)
     attempt = RehearsedAttempt(ctx, row, other=copy.other, voted=pending.risk)
+    kept = keep(copy, attempt) if with_undo else None
     try:
         run_steps(attempt, copy.own)
     except (ProviderError, Refused) as error:
@@ -78,7 +79,7 @@ def _one(ctx: StepContext, pending: Pending, copy: Restored) -> Rehearsed:
         if attempt.stopped and is_not_here(attempt.stopped):
             return Rehearsed(attempt, _unable(attempt.file, attempt.stopped), unable=True)
         return Rehearsed(attempt, str(error))
-    return Rehearsed(attempt)
+    return Rehearsed(attempt, undo=undone(kept, attempt, copy) if kept else None)
 
 
 def _unable(file: MigrationFile, stopped: Stopped) -> str:

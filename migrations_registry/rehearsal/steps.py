@@ -106,6 +106,7 @@ def _report(
         "blocked_seconds": blocked_seconds(lines),
         "effects": {step: effect_lines(found, sizes) for step, found in effects.items()} | told_lines(did),
         "undeclared": {step: effect_lines(found, sizes) for step, found in surplus.items()} | told_lines(more),
+        "undo": done[-1].undo.report() if is_reached and done[-1].undo else None,
         "hazards": [*filter(None, [asked.get("unasked")]), *hazards([each.trace for each in done])[:TOLD]],
     }
 

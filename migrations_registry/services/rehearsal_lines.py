@@ -16,7 +16,7 @@ BRIEF = 0.05  # seconds that nobody notices
 
 
 def lines_of(row: Rehearsal) -> list[Line]:
-    return [_outcome(row), *_marked(row), *_warnings(row)]
+    return [_outcome(row), *_undo(row), *_marked(row), *_warnings(row)]
 
 
 def _outcome(row: Rehearsal) -> Line:
@@ -51,6 +51,18 @@ def _kept_away(row: Rehearsal) -> str:
 
 def _names(names: list[str]) -> str:
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+
+
+def _undo(row: Rehearsal) -> Iterator[Line]:
+    seen = row.report.get("undo")
+    if not seen:
+        return
+    for note in seen["notes"]:
+        yield f"Its undo was rehearsed: {note}", "bad"
+    if seen["not_compared"]:
+        yield f"Its undo was rehearsed, but {seen['not_compared']}.", "warn"
+    elif not seen["notes"]:
+        yield "Its undo was rehearsed: objects and rows came back as they were.", "ok"
 
 
 def _marked(row: Rehearsal) -> Iterator[Line]:

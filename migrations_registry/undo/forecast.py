@@ -21,22 +21,32 @@ from migrations_registry.effects.model import (
 )
 from migrations_registry.fingerprint import Fingerprint
 from migrations_registry.undo.losses import BEYOND, key_of
+from migrations_registry.undo.objects import UNTOLD
+from migrations_registry.undo.statements import make
 from providers.postgres.schema.names import parts
 
 FULLY, DATA_ONLY, NO = "fully", "data only", "no"
 TAKES = frozenset({DELETED, DROPPED, TRUNCATED, UPDATED, REWRITTEN})
-UNMADE = frozenset({"aggregate", "operator", "cast", "collation", "event trigger", "foreign table", "language"})
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """`why`: the reasons, worst first; none where it is fully."""
+    """`why`: the reasons, worst first; none where it is fully. `seen`: how far a rehearsal's undo showed it."""
 
     answer: str
     why: tuple[str, ...] = ()
+    seen: str = ""
 
     def __str__(self) -> str:
-        return f"{self.answer}{': ' if self.why else ''}{'; '.join(self.why)}"
+        return f"{self.answer}{': ' if self.why else ''}{'; '.join(self.why)}" + f" ({self.seen})" * bool(self.seen)
+
+    def measured(self, notes: Sequence[str], *, rows_lost: bool, not_compared: str) -> Forecast:
+        """With what did not come back when a rehearsal undid it; nothing that was promised less for becomes more."""
+        seen = f"a rehearsal undid it{', but ' if not_compared else ''}{not_compared}"
+        said = [each.rstrip(".") for each in notes]
+        if self.answer == NO or not notes:
+            return Forecast(self.answer, tuple(dict.fromkeys([*self.why, *said])), seen)
+        return Forecast(NO if rows_lost else DATA_ONLY, tuple(dict.fromkeys([*said, *self.why])), seen)
 
 
 def forecast(
@@ -84,7 +94,7 @@ def _unmade(found: Iterable[Allowance], schema: Fingerprint) -> Iterator[str]:
         name = parts(item.name.partition("(")[0])
         if not any(DROPPED in each.verbs and each.name == name for each in found):
             continue
-        if item.kind in UNMADE:
+        if item.kind not in UNTOLD and not all(action.ways for action in make(item, schema)):
             yield f"the {item.kind} {item.name} cannot be made again"
         if item.kind == "sequence" and " OWNED BY " not in item.sql:
             yield f"which numbers {item.name} gave, nobody wrote down"

@@ -6,7 +6,7 @@ gone on with has several) what each table lost, in which transactions, and the r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,18 +44,14 @@ def known(row: Application) -> Known:
     if row.status != Application.Status.APPLIED or row.undone_by:
         why = "was undone already" if row.undone_by else f"is {row.get_status_display().lower()}"
         raise Refused(f"{row.file.name} on {row.environment} {why}. Nothing was requested.")
-    if (
-        row.schema_before is None
-        or row.schema_after is None
-        or not all(_is_measured(step, row.file) for step in row.steps)
-    ):
+    if row.schema_before is None or row.schema_after is None or not is_measured(row):
         raise Refused(
             f"What {row.file.name} did to {row.environment} was not written down in full (it was applied by an earlier "
             "version, acts outside of the database, or changed too much). Nothing was requested. Restore its restore "
             "point into scratch and bring back by hand what is missing."
         )
     before, after = row.schema_before.fingerprint(), row.schema_after.fingerprint()
-    changes = [change for step in row.steps for change in _changes(step)]
+    changes = changes_of(row.steps)
     looks = Looks(before, after, renamed(changes, before))
     found = tuple(_parts(row, looks))
     return Known(row, looks, found, (*unrecoverable(changes), *_unkept(row, found)))
@@ -64,22 +60,28 @@ def known(row: Application) -> Known:
 def _parts(row: Application, looks: Looks) -> Iterator[Part]:
     """The requests that this one went on with, the oldest first, then itself; each by its own transactions."""
     rows = Application.objects.filter(file=row.file, environment=row.environment, started_at__lte=row.started_at)
-    left = {xid for step in row.steps for xid in _xids(step)}
+    left = xids_of(row.steps)
     for each in rows.order_by("started_at", "operation"):
-        own = left & {xid for step in each.steps for xid in _xids(step)}
+        own = left & xids_of(each.steps)
         left -= own
-        changes = [change for step in row.steps if _xids(step) & own for change in _changes(step)]
+        changes = changes_of(step for step in row.steps if xids_of([step]) & own)
         if changes:
             yield Part(tuple(table_losses(changes, looks)), tuple(sorted(own)), _restore_point(each))
 
 
-def _xids(step: dict[str, Any]) -> set[int]:
-    return {int(xid) for xid in [step["xid"], *step.get("xids", [])] if xid}
+def xids_of(steps: Iterable[dict[str, Any]]) -> set[int]:
+    """The transactions of a journal's steps."""
+    return {int(xid) for step in steps for xid in [step["xid"], *step.get("xids", [])] if xid}
 
 
-def _changes(step: dict[str, Any]) -> list[dict[str, Any]]:
+def changes_of(steps: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """None of a statement that ran alone: what those that may be undone destroy, the schema before tells."""
-    return list(step["effects"].get("changes", []))
+    return [change for step in steps for change in step["effects"].get("changes", [])]
+
+
+def is_measured(row: Application) -> bool:
+    """Whether all that its steps did was written down, so that it can be undone."""
+    return all(_is_measured(step, row.file) for step in row.steps)
 
 
 def _unkept(row: Application, parts: tuple[Part, ...]) -> Iterator[str]:
