@@ -22,7 +22,7 @@ from deployments.models import (
     VariableGroup,
     WebhookDelivery,
 )
-from operations.models import Environment, Notification, Operation
+from operations.models import Environment, Heartbeat, Notification, Operation
 
 SHA = "5c0e9aa1" * 8
 TABLES = ["public.algorithm_audit_trail", "public.experiments"]
@@ -111,6 +111,7 @@ def _run(policy: Policy, operation: Operation, status: str, **fields: object) ->
 def deployments(production: Environment) -> None:
     """A web service with three deployments, probes, a delivery and the fingerprints of two variables."""
     now = timezone.now()
+    Heartbeat.objects.keep("job:deployments.poll", {})
     service = Service.objects.create(
         render_id="srv-1",
         name="sampelit-api",
