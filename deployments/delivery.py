@@ -83,13 +83,13 @@ def _in_order(row: Deployment) -> tuple[int, datetime | None, int]:
 def _of_a_service(rows: list[Deployment]) -> list[Shipped]:
     """Read from the newest back: what came later says whether a deploy failed, and when that was over.
 
-    A commit that was live before, `again`, has no lead time.
+    A commit that was live before, `again`, has no lead time, nor one that says it was written later than it was live.
     """
     found, later, good_at = [], "", None
     for row in reversed(rows):
         if row.trigger != ROLLBACK and row.finished_at is not None:
-            is_first = row.commit_at and not row.again  # type: ignore[attr-defined]
-            lead = row.finished_at - row.commit_at if is_first else None  # type: ignore[operator]
+            told = row.commit_at and not row.again and row.commit_at <= row.finished_at  # type: ignore[attr-defined]
+            lead = row.finished_at - row.commit_at if told else None  # type: ignore[operator]
             failed = _why_failed(row, later)
             found.append(Shipped(row, row.finished_at, lead, failed, good_at if failed else None))
         if row.health != Deployment.Health.UNHEALTHY:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
@@ -33,13 +34,10 @@ def supabase(environment: Environment | None) -> Iterator[Check]:
         yield Check("Supabase token", "bad", refused[0].error, why, FIX_TOKEN)
     else:
         seen = max((row.seen_at for row in rows if row.seen_at), default=None)
-        yield Check(
-            "Supabase token",
-            "ok" if seen else "warn",
-            f"accepted at {seen:%Y-%m-%d %H:%M} UTC" if seen else "not used yet",
-            why,
-            "" if seen else "Run sampelit-ops setup.",
-        )
+        lately = seen is not None and database_time() - seen <= STALE
+        found = f"{'' if lately else 'last '}accepted at {seen:%Y-%m-%d %H:%M} UTC" if seen else "not used yet"
+        fix = "" if lately else "Run sampelit-ops sync_provider_backups." if seen else "Run sampelit-ops setup."
+        yield Check("Supabase token", "ok" if lately else "warn", found, why, fix)
     yield expiry(settings.SUPABASE_TOKEN_EXPIRES, database_time())
     for row in rows.filter(environment=environment) if environment else rows:
         yield from project(row)
@@ -62,7 +60,15 @@ def expiry(text: str, now: datetime) -> Check:
 
 
 def project(row: SupabaseProject) -> Iterator[Check]:
-    """One project: its health, its copies and who may reach it."""
+    """One project: its health, its copies and who may reach it; green is only what was read lately."""
+    lately = not row.error and row.seen_at is not None and database_time() - row.seen_at <= STALE
+    when = f"{row.seen_at:%Y-%m-%d %H:%M} UTC" if row.seen_at else "never"
+    for check in _project(row):
+        as_read = check if lately or check.tone != "ok" else replace(check, tone="warn")
+        yield as_read if as_read is check else replace(as_read, found=f"{check.found}, when it was last read ({when})")
+
+
+def _project(row: SupabaseProject) -> Iterator[Check]:
     name = f"Supabase {row.environment.slug}"
     yield _health(name, row)
     backups = list(ProviderBackup.objects.listed().filter(environment=row.environment, ref=row.ref))
@@ -113,7 +119,8 @@ def _health(name: str, row: SupabaseProject) -> Check:
     if not row.healthy or unwell:
         state = f"{row.status}{': ' + ', '.join(unwell) if unwell else ''}"
         return Check(f"{name} project", "bad", state, why, "Look at status.supabase.com and the project's dashboard.")
-    return Check(f"{name} project", "ok", f"{row.status}, Postgres {row.version}", why)
+    untold = "; how its services are is not told" if "health" in row.notes or not row.services else ""
+    return Check(f"{name} project", "ok", f"{row.status}, Postgres {row.version}{untold}", why)
 
 
 def register() -> None:

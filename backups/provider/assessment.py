@@ -13,6 +13,7 @@ from providers.counting import counted
 
 LATE = timedelta(hours=26)
 DOUBT = timedelta(hours=1)
+AHEAD = timedelta(hours=1)  # that Supabase's clock may be
 ONE_LIST = "A list is no proof: look at its dashboard. Until then only our own proven runs count."
 SOURCE = "https://supabase.com/docs/guides/platform/backups"
 PITR_SOURCE = "https://supabase.com/docs/guides/platform/manage-your-usage/point-in-time-recovery"
@@ -67,14 +68,16 @@ def judge(project: SupabaseProject | None, rows: Sequence[ProviderBackup]) -> Ve
         return Verdict("warn", "late", text, newest=newest)
     if project.pitr_enabled:
         return Verdict("ok", "point in time", "Supabase can return to any second of its window.", newest=newest)
-    return Verdict("ok", "daily", f"{DAYS.get(project.plan, 7)} daily backups are kept on this plan.", newest=newest)
+    days = f"{DAYS[project.plan]} of them" if project.plan in DAYS else "how many of them, nobody here knows"
+    return Verdict("ok", "daily", f"Daily backups are listed; this plan keeps {days}.", newest=newest)
 
 
 def _newest(rows: Sequence[ProviderBackup]) -> datetime | None:
-    """The moment of the newest state that could be restored."""
+    """The moment of the newest state that could be restored; one that is to come is no state."""
+    soon = database_time() + AHEAD
     daily = [row.taken_at for row in rows if row.status in ("COMPLETED", "AVAILABLE") and row.taken_at]
     window = [row.latest_at for row in rows if row.kind == ProviderBackup.Kind.PITR_WINDOW and row.latest_at]
-    return max(daily + window, default=None)
+    return max((at for at in daily + window if at <= soon), default=None)
 
 
 def _none(project: SupabaseProject, shown: Sequence[ProviderBackup]) -> str:

@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from deployments.admin.filters import WhoFilter
+from deployments.health.home_card import said_of
 from deployments.models import Deployment, Service
 from deployments.web import (
     blueprint_page,
@@ -32,6 +33,7 @@ from deployments.web.badges import status_badge
 from deployments.web.verbs import verb
 from operations.admin.base import ReadOnlyAdmin
 from operations.engine import kinds
+from operations.periodic.clock import database_time
 from operations.web import formatting
 
 
@@ -170,11 +172,14 @@ class ServiceAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Health", ordering="health")
     def health_badge(self, row: Service) -> SafeString | str:
-        return formatting.badge(row.health) if row.health_url else "–"
+        word, tone = said_of(row, database_time())
+        return formatting.badge(word, tone) if word != "no address" else "–"
 
     @admin.display(description="Live")
     def live(self, row: Service) -> SafeString | str:
         deployment = service_page.live_of(row)
+        if len(row.live_now) > 1:  # type: ignore[attr-defined]
+            return formatting.badge("several", "warn")
         return format_html('<span class="mono">{}</span>', deployment.short) if deployment else "–"
 
     @admin.display(description="Autodeploy", ordering="autodeploy")

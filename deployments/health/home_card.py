@@ -13,6 +13,7 @@ from operations.home_panels import Panel
 from operations.web.formatting import relative
 
 LATE = timedelta(minutes=5)
+TONES = {"healthy": "ok", "unhealthy": "bad", "unknown": "idle"}
 
 
 def panel_of(everything: list[Service], configured: bool) -> Panel:
@@ -48,14 +49,33 @@ def _doubts(everything: list[Service], url: str) -> Iterator[Panel]:
             yield Panel("Health", "Cannot tell", "warn", row.name, row.doubt, url)
         elif row.is_web and not row.health_url:
             yield Panel("Health", "Cannot tell", "warn", row.name, "It has no health address.", url)
-        elif row.health_url and is_stale(row.probed_at, row, settings.HEALTH_PROBE_SECONDS):
+        elif row.health_url and is_stale(row.probed_at, row.asked_at, settings.HEALTH_PROBE_SECONDS):  # type: ignore[attr-defined]
             ago = relative(row.probed_at) if row.probed_at else ""
             yield Panel("Health", "Cannot tell", "warn", row.name, f"last probed {ago}", url)
 
 
-def is_stale(at: datetime | None, row: Service, every: float) -> bool:
-    """Whether what is done every so many seconds was last done long ago, when the row was asked for."""
-    return at is not None and row.asked_at - at > max(LATE, 10 * timedelta(seconds=every))  # type: ignore[attr-defined]
+def is_stale(at: datetime | None, now: datetime, every: float) -> bool:
+    """Whether what is done every so many seconds was last done long ago."""
+    return at is not None and now - at > max(LATE, 10 * timedelta(seconds=every))
+
+
+def said_of(row: Service, now: datetime) -> tuple[str, str]:
+    """What may be said of one service's health, and its tone; a word where it has no health address too. Green is only
+    what was probed lately and without a doubt."""
+    if row.removed_at:
+        return "removed", "idle"
+    if row.trouble:
+        return row.trouble, "bad"
+    if row.missing_since:
+        return "cannot tell", "warn"
+    if not row.health_url:
+        return "no address", "idle"
+    if row.suspended or row.maintenance:
+        return "not probed", "idle"
+    stale = is_stale(row.probed_at, now, settings.HEALTH_PROBE_SECONDS)
+    if row.health == Service.Health.HEALTHY and (row.doubt or stale or row.probed_at is None):
+        return "cannot tell", "warn"
+    return row.health, TONES[row.health]
 
 
 def _healthy(services: list[Service], url: str) -> Panel:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 
 from django.db import models
 from django.db.models.functions import Now
 
+from ledger.models import database_time
 from operations.models import Environment
+
+LASTS = timedelta(hours=1)  # what Supabase said of it last
 
 
 class EdgeFunction(models.Model):
@@ -37,12 +41,12 @@ class EdgeFunction(models.Model):
     @property
     def health(self) -> str:
         """What the last hour's requests say, unhealthy where one in twenty failed; `deployed` where none says anything,
-        `unverified` where Supabase does not list it or has a state that nobody knows here."""
+        `unverified` where Supabase does not list it, was not read lately, or has a state that nobody knows here."""
         if self.removed_at or self.status == "REMOVED":
             return "removed"
         if self.status == "THROTTLED" or (self.requests and (self.server_errors or 0) * 20 >= self.requests):
             return "unhealthy"
-        if self.missing_since or self.status != "ACTIVE":
+        if self.missing_since or database_time() - self.seen_at > LASTS or self.status != "ACTIVE":
             return "unverified"
         return "healthy" if self.requests and self.server_errors is not None else "deployed"
 

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deployments import network
+from deployments.health.home_card import said_of
 from deployments.models import Deployment, HealthCheck, Service, SyncState
 from deployments.models.deployment import MOVING, Status
 from deployments.web import charts, remote
@@ -22,6 +23,7 @@ from deployments.web.delivery import delivery
 from deployments.web.verbs import LOOKED_AT, of_service
 from operations.models import Environment
 from operations.notes.service import Subject
+from operations.periodic.clock import database_time
 from operations.web import notes_page
 from providers.render import Event, Render
 from providers.render.event_types import DISK, TROUBLE
@@ -45,13 +47,18 @@ class Line:
     running: Deployment | None
     verbs: list[Any]
     known: list[Deployment]
+    health: tuple[str, str]
+
+    @property
+    def lives(self) -> int:
+        """How many deploys Render calls live; which of several answers, nobody knows."""
+        return sum(row.status == Status.LIVE for row in self.known)
 
     @property
     def told(self) -> bool:
         """Whether something about it is worth reading unasked."""
-        service = self.service
-        unwell = service.health == Service.Health.UNHEALTHY or bool(service.trouble)
-        return unwell or service.suspended or service.maintenance or self.running is not None
+        unwell = self.health[1] in ("bad", "warn") or self.lives > 1
+        return unwell or self.service.suspended or self.service.maintenance or self.running is not None
 
 
 @dataclass(frozen=True)
@@ -109,7 +116,8 @@ def lines(request: HttpRequest, services: list[Service]) -> list[Line]:
 def _line(request: HttpRequest, service: Service, known: list[Deployment]) -> Line:
     live = next((row for row in known if row.status == Status.LIVE), None)
     running = next((row for row in known if row.status in MOVING and row.status != Status.UNKNOWN), None)
-    return Line(service, live, running, of_service(request.user, service, known), known)
+    verbs, health = of_service(request.user, service, known), said_of(service, database_time())
+    return Line(service, live, running, verbs, known, health)
 
 
 def watched(shown: list[Line]) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def _live_doubt(known: list[Service]) -> str:
             return f"Render calls {len(live)} deploys of {row.name} live"
         if (polled := row.polled_at) is None:  # type: ignore[attr-defined]
             return "no worker has asked Render yet"
-        if is_stale(polled, row, settings.RENDER_POLL_SECONDS):
+        if is_stale(polled, row.asked_at, settings.RENDER_POLL_SECONDS):  # type: ignore[attr-defined]
             return f"Render was last asked {relative(polled)}"
     return ""
 

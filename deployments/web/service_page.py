@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 
+from deployments.health.home_card import said_of
 from deployments.kinds.maintenance import lifting_curl
 from deployments.models import Deployment, Service
 from deployments.models.deployment import Status
@@ -21,6 +22,7 @@ from ledger.services import record
 from operations.authority import holds
 from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
+from operations.periodic.clock import database_time
 
 SWITCHES = {
     "is_self": "This portal runs here, or its secrets do: every verb is refused",
@@ -51,6 +53,7 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
         "title": service.name,
         "service": service,
         "environment": service.environment,
+        "health": said_of(service, database_time()),
         "verbs": of_service(request.user, service),
         "rows": service.deployments.select_related("service").order_by("-created_at")[:12],
         "strip": charts.health_strip(checks) if checks else "",

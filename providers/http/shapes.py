@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import MAXYEAR, UTC, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from providers.bounded_json import storable
 from providers.http.errors import Misshapen
 
 Json = Mapping[str, Any]
+LAST_YEAR = 2200
 
 
 def moment(value: Any, first_year: int = 2) -> datetime | None:
     """An aware datetime from RFC 3339 text or epoch seconds (or milliseconds); None for what is unreadable or older, or
-    of a year that a database takes and does not give back.
+    of a year that no clock shows: it would be the newest for ever.
     """
     try:
         if isinstance(value, int | float):
@@ -23,7 +24,7 @@ def moment(value: Any, first_year: int = 2) -> datetime | None:
             parsed = datetime.fromisoformat(value)
     except (TypeError, ValueError, OverflowError, OSError):
         return None
-    if not first_year <= parsed.year < MAXYEAR:
+    if not first_year <= parsed.year < LAST_YEAR:
         return None
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 

@@ -131,3 +131,12 @@ def test_more_than_a_page_can_count_is_counted_since_the_newest_so_many(
 
     assert found["delivery"][0] == ("Deployment frequency", "6 a week", "6 went live, rollbacks not counted")  # type: ignore[index]
     assert found["delivery_days"] == 1
+
+
+def test_a_commit_of_times_to_come_has_no_lead_time(service: Service) -> None:
+    """Its author's clock wrote that; a time below nothing would shorten all others'."""
+    live(service, 5, commit_at=SINCE + timedelta(days=9))
+
+    rows, _ = shipped(service.environment, SINCE, UNTIL)  # type: ignore[arg-type]
+
+    assert [row.lead for row in rows] == [None]

@@ -114,12 +114,13 @@ def test_a_function_is_deployed_kept_broken_and_put_back(act: Callable[..., Oper
         ({"status": "ACTIVE", "requests": 40, "server_errors": 0, "missing_since": NOW}, "unverified"),
         ({"status": "DRAINING", "requests": 40, "server_errors": 0}, "unverified"),
         ({"status": ""}, "unverified"),
+        ({"status": "ACTIVE", "requests": 40, "server_errors": 0, "seen_at": NOW - timedelta(hours=2)}, "unverified"),
         ({"status": "ACTIVE", "removed_at": NOW}, "removed"),
     ],
 )
 @pytest.mark.django_db
 def test_a_function_is_healthy_only_by_what_it_answered(told: dict[str, Any], health: str) -> None:
-    assert EdgeFunction(slug="hello", **told).health == health
+    assert EdgeFunction(slug="hello", **{"seen_at": timezone.now(), **told}).health == health
 
 
 def test_a_deleted_function_comes_back_from_what_was_kept(act: Callable[..., Operation], stand: Stand) -> None:
