@@ -80,7 +80,7 @@ class State:
     lock_timeout_set: bool = False
     last_settings: set[int] = field(default_factory=set)  # ids of the nodes behind which nothing but settings follows
     slow: bool = False  # this transaction already worked through rows under a lock
-    backfilled: bool = False  # this transaction already filled rows
+    backfilled: set[Name] = field(default_factory=set)  # older relations whose rows this transaction has filled
     findings: list[Finding] = field(default_factory=list)
     touched: dict[Name, Touched] = field(default_factory=dict)
     source: str = ""
@@ -174,7 +174,8 @@ class State:
 
     def _forget(self) -> None:
         self.locked.clear()
-        self.slow = self.backfilled = False
+        self.backfilled.clear()
+        self.slow = False
 
     @contextmanager
     def inside(self, place: str) -> Iterator[None]:

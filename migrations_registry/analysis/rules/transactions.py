@@ -141,9 +141,9 @@ def _several(fresh: set[Name], state: State) -> None:
 def _slow_after_lock(kind: str, node: Node, state: State) -> None:
     if kind in _DML:
         _backfill(kind, node, state)
-    elif kind in _DDL and state.backfilled and not all(state.is_new(name) for name in state.touched):
-        state.see(BACKFILL, names=", ".join(label(name) for name in state.touched))
-        state.backfilled = False
+    elif kind in _DDL and (names := [name for name in state.touched if name in state.backfilled]):
+        state.see(BACKFILL, names=", ".join(map(label, names)))
+        state.backfilled.difference_update(names)
     elif state.locked and (held := _holding(state)) and any(finding.scan for finding in state.findings):
         state.see(AFTER_AX, names=", ".join(held))
 
@@ -160,7 +160,7 @@ def _backfill(kind: str, node: Node, state: State) -> None:
     if fills and _holding(state):
         state.see(BACKFILL, CONVENTION if brief else BLOCKING, names=", ".join(_holding(state)))
     elif fills and not brief:
-        state.backfilled = True
+        state.backfilled.add(target)
 
 
 def _copies_rows(select: Node) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Iterator
 
 from migrations_registry.analysis.calls.events import DELETE, trigger_events
+from migrations_registry.analysis.calls.live_routines import live_routines
 from migrations_registry.analysis.model import AX, COMPATIBILITY, CONVENTION, SECURITY, SRE, label
 from migrations_registry.analysis.parsing.nodes import relation, strings
 from migrations_registry.analysis.parsing.parser import Node, ParseError, parse_plpgsql
@@ -46,8 +49,8 @@ RULE = rule(
 TRIGGER_STOPS = rule(
     "MC-TRIGGER-STOPS",
     COMPATIBILITY,
-    "from now on every {events} of {name} {what}, whatever the row holds (trigger {trigger})",
-    "Deploy code that no longer does it first.",
+    "from now on {which} {events} of {name} {what} (trigger {trigger})",
+    "Deploy code that no longer does it first. RAISE EXCEPTION in place of RETURN NULL tells the writer.",
     lock=SRE,
     bad=(
         "CREATE FUNCTION x() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; "
@@ -74,7 +77,9 @@ EVENT_TRIGGER = rule(
     bad=("CREATE EVENT TRIGGER x ON ddl_command_end EXECUTE FUNCTION watch()",),
     good=("SELECT 1",),
 )
-_RETURNED = re.compile(r"\breturn\s+(\w+)")
+RAISES, _BY_EVENT = "raises", "by tg_op"
+_RETURNED = re.compile(r"\breturn\s+(?!null\b)(\w+)\s*;", re.IGNORECASE)
+_TEXT = re.compile(r"'(?:[^']|'')*+'?|--[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?")
 _BEFORE, _ERROR = 2, 21  # catalog/pg_trigger.h, utils/elog.h
 
 
@@ -85,33 +90,60 @@ def create_trigger(node: Node, state: State) -> None:
     state.replaced.discard(("trigger", name, node["trigname"]))
     if not state.is_new(name):
         state.see(TRIGGER, name=label(name))
-        known = state.routines.get(strings(node["funcname"])[-1], [])
-        ends = {end_of(each) for each in known if each.language == "plpgsql"} if "whenClause" not in node else set()
-        skips = node.get("row") and node.get("timing", 0) & _BEFORE
-        left_out = ends == {"NULL"} or (ends == {"OLD"} and DELETE not in trigger_events(node["events"]))
-        what = "fails" if ends == {"raise"} else "is silently left out" if left_out and skips else ""
-        if what and "columns" not in node:
+        function = strings(node["funcname"])[-1]
+        known = state.routines.get(function) or live_routines(function, state)
+        which, what = _stopped(node, [ways_out(each) for each in known if each.language == "plpgsql"])
+        if what:
             events = " and ".join(sorted(trigger_events(node["events"])))
-            state.see(TRIGGER_STOPS, events=events, name=label(name), what=what, trigger=node["trigname"])
+            name = label(name)
+            state.see(TRIGGER_STOPS, which=which, events=events, name=name, what=what, trigger=node["trigname"])
 
 
-def end_of(routine: Routine) -> str:
-    """How the body ends for every row: "raise", what RETURN gives; empty where it depends or is not known."""
+def _stopped(node: Node, bodies: list[list[str]]) -> tuple[str, str]:
+    """Which writes fail or are left out, and how; a check that refuses some rows is what triggers are for."""
+    events = trigger_events(node["events"])
+    nothing = {"NULL"} | ({"OLD"} if DELETE not in events else set()) | ({"NEW"} if events == {DELETE} else set())
+    always = "whenClause" not in node and "columns" not in node and all(len(ways) == 1 for ways in bodies)
+    if always and {*itertools.chain(*bodies)} == {RAISES}:
+        return "every", "fails, whatever the row holds"
+    skips = node.get("row") and node.get("timing", 0) & _BEFORE
+    if not skips or all(nothing.isdisjoint(ways) for ways in bodies):
+        return "", ""
+    always = always and all(nothing.issuperset(ways) for ways in bodies)
+    return ("every", "is silently left out, whatever the row holds") if always else ("some", "is silently left out")
+
+
+def ways_out(routine: Routine) -> list[str]:
+    """What the body may give back, in the order of its text, up to a RAISE that every row meets."""
     try:
-        body = parse_plpgsql(routine.statement)["action"]["PLpgSQL_stmt_block"]["body"]
+        block = parse_plpgsql(routine.statement)["action"]["PLpgSQL_stmt_block"]
     except (ParseError, KeyError):
-        return ""
-    for item in body:
-        kind, node = next(iter(item.items()))
-        if kind == "PLpgSQL_stmt_raise" and node["elog_level"] >= _ERROR:
-            return "raise"
-        if kind == "PLpgSQL_stmt_return" and "expr" not in node:
-            return "OLD" if set(_RETURNED.findall(routine.body.lower())) == {"old"} else ""
-        if kind == "PLpgSQL_stmt_return":
-            return str(node.get("expr", {}).get("PLpgSQL_expr", {}).get("query", "")).upper()
-        if "PLpgSQL_stmt_return" in str(node):
-            return ""
-    return ""
+        return []
+    text = _TEXT.sub(" ", routine.body)
+    variables = iter(_RETURNED.findall(text))
+    ways: list[str] = []
+    for item in (*block["body"], block.get("exceptions", {})):
+        raised = item.get("PLpgSQL_stmt_raise", {})
+        if raised.get("elog_level", 0) >= _ERROR and "exceptions" not in block:
+            return [*ways, RAISES]
+        for found in _returns(item):
+            given = found.get("expr", {}).get("PLpgSQL_expr", {}).get("query", "")
+            ways.append((given or next(variables, "")).upper())
+    is_shared = len(ways) > 1 and "tg_op" in text.lower()  # each event has its own way out
+    return [_BY_EVENT if is_shared and way in ("NEW", "OLD") else way for way in ways]
+
+
+def _returns(tree: Node) -> Iterator[Node]:
+    """Every RETURN, as they stand one after the other."""
+    stack: list[object] = [tree]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, dict):
+            if "PLpgSQL_stmt_return" in current:
+                yield current["PLpgSQL_stmt_return"]
+            stack += reversed(current.values())
+        elif isinstance(current, list):
+            stack += reversed(current)
 
 
 @on_alter("EnableTrig", "EnableTrigAll", "EnableTrigUser", "EnableAlwaysTrig")
