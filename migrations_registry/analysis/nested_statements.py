@@ -6,13 +6,14 @@ What is found inside is judged as if it stood at the top; what cannot be read is
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from migrations_registry.analysis.certainty import Made, keep, so_far
 from migrations_registry.analysis.dispatch import judge
 from migrations_registry.analysis.model import OPAQUE
-from migrations_registry.analysis.parsing.constant_folding import fold
+from migrations_registry.analysis.parsing.constant_folding import HOLE, OPEN, fold
 from migrations_registry.analysis.parsing.parser import Node, ParseError, parse_plpgsql, parse_snippet
-from migrations_registry.analysis.parsing.plpgsql_variables import TARGET, constants, listed, untold
+from migrations_registry.analysis.parsing.plpgsql_variables import TARGET, constants, listed, untold, whole_numbers
 from migrations_registry.analysis.rule_registry import rule
 from migrations_registry.analysis.state import State
 
@@ -48,6 +49,14 @@ MAX_DEPTH = 12
 DO_BLOCK = "DO block"
 _BRANCHES = {"body", "then_body", "else_body", "stmts", "else_stmts", "exceptions"}
 _LOOPS = {f"PLpgSQL_stmt_{kind}" for kind in ("loop", "while", "fori", "fors", "forc", "foreach_a", "dynfors")}
+
+
+class Variables(NamedTuple):
+    """Of a body: those with one value, those that a loop takes through known values, those of whole numbers."""
+
+    known: dict[str, str]
+    lists: dict[str, list[str]]
+    whole: list[str]
 
 
 def run_text(text: str, state: State) -> bool:
@@ -90,7 +99,7 @@ def _plpgsql(statement: str, state: State) -> None:
     for query in untold(tree, statement):
         if not query or not run_text(query, state):
             state.see(UNREADABLE, language="PL/pgSQL", reason="a variable's default cannot be read")
-    known, lists = constants(tree), listed(tree)
+    variables = Variables(constants(tree), listed(tree), whole_numbers(tree))
     branches: list[Made] = []
     for kind, node in _statements([tree.get("datums", []), tree.get("action", {})]):
         if kind == "branch":
@@ -102,7 +111,7 @@ def _plpgsql(statement: str, state: State) -> None:
         elif kind in ("PLpgSQL_stmt_commit", "PLpgSQL_stmt_rollback"):
             state.see(IN_BODY_COMMIT)
         elif kind == "dynamic":
-            _execute(node["query"], known, lists, state)
+            _execute(node["query"], variables, state)
         else:
             _embedded(node, state)
 
@@ -145,18 +154,38 @@ def _embedded(expression: Node, state: State) -> None:
         run_text("SELECT " + (TARGET.sub("", text, count=1) if mode == 3 else text), state)
 
 
-def _execute(expression: str, known: dict[str, str], lists: dict[str, list[str]], state: State) -> None:
-    """Of a loop over constants, every text that it makes."""
-    texts = [fold(expression, known)]
-    for name, values in lists.items() if texts == [None] else ():
-        texts = [fold(expression, {**known, name: each}) for each in values]
-        if None not in texts:
-            break
-    if None in texts:
-        state.see(DYNAMIC, text=" ".join(expression.split())[:200].replace("{", "(").replace("}", ")"))
-        return
+def _execute(expression: str, variables: Variables, state: State) -> None:
+    """Of a loop over constants, every text that it makes; else what is certain of any, where that is enough."""
+    for holes in ({}, {**dict.fromkeys(variables.whole, HOLE), **OPEN}):
+        rounds = [[variables.known], *([{**variables.known, n: v} for v in vs] for n, vs in variables.lists.items())]
+        for each in rounds:
+            texts = [fold(expression, {**holes, **known}) for known in each]
+            if None not in texts and (not holes or all(_makes_a_table(text or "") for text in texts)):
+                _run_texts(texts, state, expression if holes else "")
+                return
+    state.see(DYNAMIC, text=" ".join(expression.split())[:200].replace("{", "(").replace("}", ")"))
+
+
+def _run_texts(texts: list[str | None], state: State, expression: str) -> None:
+    before = so_far(state)
     with state.inside("EXECUTE"):
         for text in texts:
-            if run_text(text or "", state):
-                continue
-            state.see(UNREADABLE, language="EXECUTE", reason="syntax error")
+            if not run_text(text or "", state):
+                state.see(UNREADABLE, language="EXECUTE", reason="syntax error")
+    if expression:
+        keep(before, state)
+        run_text(f"SELECT {expression}", state)
+
+
+def _makes_a_table(text: str) -> bool:
+    """Nothing but CREATE TABLE, of which only the name and a partition's bounds are not known."""
+    try:
+        statements = parse_snippet(text)
+    except ParseError:
+        return False
+    return all(
+        each.kind == "CreateStmt"
+        and HOLE not in str([value for key, value in each.node.items() if key not in ("relation", "partbound")])
+        and HOLE not in each.node["relation"].get("schemaname", "")
+        for each in statements
+    )

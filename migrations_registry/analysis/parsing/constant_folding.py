@@ -10,7 +10,12 @@ from migrations_registry.analysis.parsing.nodes import constant, function_name, 
 from migrations_registry.analysis.parsing.parser import Node, ParseError, parse_snippet
 
 Env = Mapping[str, str]
+HOLE = "…"  # stands for a value that is not known and cannot be more than one word, or than what is quoted
+OPEN = {"": HOLE}  # in an Env: leave holes
 _PLACE = re.compile(r"%(?:(\d+)\$)?([sIL%])")
+_PART = re.compile(r"[A-Za-z0-9_]+\Z")  # a pattern of to_char whose answer is a word
+_WORDS = {"quote_ident": 1, "quote_literal": 1, "to_char": 2}  # function → arguments
+_KEEP_HOLES = {"concat", "concat_ws", "lower", "upper"}
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
 MAX_TEXT = 1024 * 1024
 
@@ -78,12 +83,16 @@ def _joined(node: Node, known: Env) -> str | None:
 
 
 def _called(node: Node, known: Env) -> str | None:
-    arguments = [_text(argument, known) for argument in node.get("args", [])]
-    function = _FUNCTIONS.get(function_name(node))
-    if function is None or any(argument is None for argument in arguments):
+    name, arguments = function_name(node), [_text(argument, known) for argument in node.get("args", [])]
+    function = _FUNCTIONS.get(name)
+    if known.keys() >= OPEN.keys() and any(argument is None or HOLE in argument for argument in arguments):
+        if name in _WORDS and len(arguments) == _WORDS[name] and (name != "to_char" or _PART.match(arguments[1] or "")):
+            return f"'{HOLE}'" if name == "quote_literal" else HOLE
+        function = function if name == "format" or (name in _KEEP_HOLES and None not in arguments) else None
+    elif None in arguments:
         return None
     try:
-        return function([argument or "" for argument in arguments])
+        return function(arguments) if function else None
     except (IndexError, ValueError, TypeError):
         return None
 
@@ -99,9 +108,9 @@ def quote_literal(text: str) -> str:
     return "E" + quoted.replace("\\", "\\\\") if "\\" in text else quoted
 
 
-def _format(arguments: list[str]) -> str | None:
+def _format(arguments: list[Any]) -> str | None:
     template, values = arguments[0], arguments[1:]
-    if "%" in _PLACE.sub("", template):
+    if template is None or "%" in _PLACE.sub("", template):
         return None
     following = iter(range(len(values)))
 
@@ -109,6 +118,9 @@ def _format(arguments: list[str]) -> str | None:
         if match[2] == "%":
             return "%"
         value = values[int(match[1]) - 1 if match[1] else next(following)]
+        if value is None and match[2] == "s":
+            raise ValueError("may be any text")
+        value = HOLE if value is None else value
         return value if match[2] == "s" else quote_identifier(value) if match[2] == "I" else quote_literal(value)
 
     try:
@@ -117,7 +129,7 @@ def _format(arguments: list[str]) -> str | None:
         return None
 
 
-_FUNCTIONS: dict[str, Callable[[list[str]], Any]] = {
+_FUNCTIONS: dict[str, Callable[[list[Any]], Any]] = {
     "format": _format,
     "concat": "".join,
     "concat_ws": lambda given: given[0].join(given[1:]),
@@ -128,6 +140,7 @@ _FUNCTIONS: dict[str, Callable[[list[str]], Any]] = {
     "chr": lambda given: chr(int(given[0])),
     "reverse": lambda given: given[0][::-1],
     "replace": lambda given: given[0].replace(given[1], given[2]),
+    "lpad": lambda given: given[0].rjust(int(given[1]), given[2])[: int(given[1])] if len(given[2]) == 1 else None,
     "btrim": lambda given: given[0].strip(*given[1:2] or (" ",)),
     "repeat": lambda given: given[0] * int(given[1]) if len(given[0]) * int(given[1]) <= MAX_TEXT else None,
 }

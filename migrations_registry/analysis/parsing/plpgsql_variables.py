@@ -14,6 +14,9 @@ from migrations_registry.analysis.parsing.constant_folding import fold, fold_lis
 from migrations_registry.analysis.parsing.parser import Node
 
 TARGET = re.compile(r"^[^=]*=")
+ROUNDS = 500
+_SIDES = ("lower", "upper", "step")
+_WHOLE = {"int2", "int4", "int8", "smallint", "int", "integer", "bigint"}
 _PARTS = re.compile(r"\b(DECLARE|BEGIN)\b", re.IGNORECASE)
 _COMMENT = re.compile(r"--[^\n]*")
 _VARIABLE = re.compile(
@@ -72,7 +75,7 @@ def constants(tree: Node) -> dict[str, str]:
 
 
 def listed(tree: Node) -> dict[str, list[str]]:
-    """Variables that get their values from one FOREACH alone, which goes through a list of constants."""
+    """Variables that get their values from one FOREACH or FOR alone, which goes through constants or their range."""
     names = [next(iter(datum.values())).get("refname") if datum else None for datum in tree.get("datums", [])]
     given = Counter(name for name, _ in _assignments(tree.get("action", {}), names))
     defaults = {
@@ -92,8 +95,33 @@ def listed(tree: Node) -> dict[str, list[str]]:
                 text = loop["expr"]["PLpgSQL_expr"]["query"].strip()
                 text = text if given[text] or names.count(text) != 1 else defaults.get(text, text)
                 found[name] = fold_list(text) or []
+            counted = current.get("PLpgSQL_stmt_fori", {})
+            name = counted.get("var", {}).get("PLpgSQL_var", {}).get("refname", "")
+            if name and given[name] == 1 and names.count(name) == 1:
+                found[name] = _range(counted)
             stack += current.values()
     return {name: texts for name, texts in found.items() if texts}
+
+
+def _range(loop: Node) -> list[str]:
+    """What FOR counts through, where that is known and no more than ROUNDS."""
+    sides = [loop.get(side, {"PLpgSQL_expr": {"query": "1"}})["PLpgSQL_expr"]["query"] for side in _SIDES]
+    first, last, step = [int(text) if (text := (fold(side, {}) or "")).isdecimal() else -1 for side in sides]
+    if min(first, last) < 0 or step < 1 or abs(last - first) > step * ROUNDS:
+        return []
+    return [
+        str(each) for each in (range(first, last - 1, -step) if loop.get("reverse") else range(first, last + 1, step))
+    ]
+
+
+def whole_numbers(tree: Node) -> list[str]:
+    """Names that mean nothing but variables of whole numbers, wherever they stand in the body."""
+    kinds: dict[str, set[str]] = {}
+    for datum in tree.get("datums", []):
+        for variable in datum.values():
+            kind = variable.get("datatype", {}).get("PLpgSQL_type", {}).get("typname", "")
+            kinds.setdefault(variable.get("refname", ""), set()).add(kind)
+    return [name for name, types in kinds.items() if name and types <= _WHOLE]
 
 
 def _assignments(tree: Node, names: list[str | None]) -> Iterator[tuple[str, str]]:

@@ -95,8 +95,8 @@ def create_trigger(node: Node, state: State) -> None:
         which, what = _stopped(node, [ways_out(each) for each in known if each.language == "plpgsql"])
         if what:
             events = " and ".join(sorted(trigger_events(node["events"])))
-            name = label(name)
-            state.see(TRIGGER_STOPS, which=which, events=events, name=name, what=what, trigger=node["trigname"])
+            words = {"events": events, "what": what, "trigger": node["trigname"]}
+            state.see(TRIGGER_STOPS, which=which, name=label(name), **words)
 
 
 def _stopped(node: Node, bodies: list[list[str]]) -> tuple[str, str]:

@@ -194,3 +194,20 @@ CLUSTER keep USING keep_v;
 CREATE DOMAIN d AS int CHECK (VALUE > 0);
 ALTER DOMAIN d ADD CONSTRAINT e CHECK (VALUE < 9);
 ALTER TABLE target ADD COLUMN k d DEFAULT 3;
+
+-- case: partitions of a loop
+DO $$ BEGIN
+  FOR i IN 3..5 LOOP
+    EXECUTE format('CREATE TABLE parts_%s PARTITION OF parts FOR VALUES FROM (%s0) TO (%s9)', i, i, i);
+  END LOOP;
+END $$;
+
+-- case: partitions of many days
+DO $$ DECLARE d date := '2026-01-01'; name text; BEGIN
+  WHILE d < '2026-04-01' LOOP
+    name := 'parts_' || to_char(d, 'YYYYMMDD');
+    EXECUTE format('CREATE TABLE %I PARTITION OF parts FOR VALUES FROM (%L) TO (%L)', name, to_char(d, 'YYYYMMDD')::int,
+                   to_char(d + 1, 'YYYYMMDD')::int);
+    d := d + interval '1 month';
+  END LOOP;
+END $$;
