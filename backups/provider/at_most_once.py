@@ -29,8 +29,8 @@ def once(ctx: StepContext, ask: Callable[[], object], happened: Callable[[], boo
         if SUPABASE.until(ctx, lambda: happened() or None) is None:
             raise ProviderError(
                 f"Supabase was asked for {what} once, at {ctx.state['asked_at']}, and its answer was lost. Neither "
-                "the project's status nor the database shows that it began, so nothing was changed and nothing is "
-                "repeated. Look at Supabase's dashboard, then request it again."
+                "the project's status nor the database shows so far that it began. It may begin yet, so nothing is "
+                "repeated: look at Supabase's dashboard before you request it again."
             )
         ctx.state["accepted"] = True
         ctx.save_state()

@@ -19,7 +19,7 @@ from django_otp.models import Device
 from django_otp.plugins.otp_totp.models import default_key
 
 from operations.models import Authenticator, Passkey, RecoveryCodes
-from operations.models.factor import hashed, sealed_totp_key
+from operations.models.factor_key import hashed, sealed_totp_key
 from providers.errors import Refused
 
 RECOVERY_CODES = 10

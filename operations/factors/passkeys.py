@@ -32,7 +32,7 @@ from operations.factors import enrolments
 from operations.factors.acts import digest_of
 from operations.factors.assertions import WRONG, check, checked, kept
 from operations.models import Passkey, PasskeyChallenge
-from operations.models.factor import sealed_passkey
+from operations.models.factor_key import sealed_passkey
 from operations.periodic.clock import database_time
 from providers import bounded_json
 from providers.errors import Refused

@@ -12,8 +12,7 @@ from django.conf import settings
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from operations.models.factor import hashed, sealed_totp_key
-from operations.models.factor_key import is_sealed, opened, sealed
+from operations.models.factor_key import hashed, is_sealed, opened, sealed, sealed_totp_key
 
 CODES = "SELECT d.user_id, t.token FROM otp_static_statictoken t JOIN otp_static_staticdevice d ON d.id = t.device_id"
 

@@ -17,15 +17,17 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
 from django_otp.models import MAX_THROTTLE_DELAY_SECONDS, Device, ThrottlingMixin, TimestampMixin
+from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from ledger.models import database_time
-from operations.models.factor_key import opened, sealed
+from operations.models.factor_key import hashed, opened, sealed
 
 
 class Paused:
-    """django-otp's pause after wrong codes (1, 2, 4, 8 … seconds), by the database's clock."""
+    """django-otp's pause after wrong codes (1, 2, 4, 8 … seconds) and time of the last use, by the database's clock."""
 
+    last_used_at: datetime | None
     throttling_failure_timestamp: datetime | None
     throttling_failure_count: int
     get_throttle_factor: Callable[[], float]
@@ -45,9 +47,16 @@ class Paused:
         if commit:
             self.save()
 
+    def set_last_used_timestamp(self, commit: bool = True) -> None:
+        self.last_used_at = database_time()
+        if commit:
+            self.save()
+
 
 class Authenticator(Paused, TOTPDevice):
-    """django-otp's device with a sealed key and our pause; all else is django-otp's."""
+    """django-otp's device with a sealed key, our pause and the database's clock; all else is django-otp's."""
+
+    last_t: int  # of the newest code that was used, in steps
 
     class Meta:
         proxy = True
@@ -60,6 +69,23 @@ class Authenticator(Paused, TOTPDevice):
     @property
     def seal_owner(self) -> str:
         return f"totp {self.user_id}"
+
+    def verify_token(self, token: str) -> bool:
+        """Whether it is a code of now that was not used, whatever this machine's clock says. Call it with the row
+        locked."""
+        if not self.verify_is_allowed()[0]:
+            return False
+        totp = TOTP(self.bin_key, self.step, self.t0, self.digits, self.drift)
+        totp.time = database_time().timestamp()
+        is_code = len(token) == self.digits and token.isdecimal()
+        if not is_code or not totp.verify(int(token), self.tolerance, self.last_t + 1):
+            self.throttle_increment(commit=True)
+            return False
+        self.last_t = totp.t()
+        self.throttle_reset(commit=False)
+        self.set_last_used_timestamp(commit=False)
+        self.save()
+        return True
 
 
 class RecoveryCodes(Paused, TimestampMixin, ThrottlingMixin, Device):
@@ -169,16 +195,3 @@ class PasskeyChallenge(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} of {self.person}"
-
-
-def sealed_totp_key(raw: bytes, user_id: int) -> str:
-    return sealed(raw, f"totp {user_id}")
-
-
-def sealed_passkey(cose_key: bytes, user_id: int, credential_id: str) -> str:
-    return sealed(cose_key, f"passkey {user_id} {credential_id}")
-
-
-def hashed(code: str, salt: str) -> str:
-    """scrypt with 16 MiB: slow enough for the codes of 59 bits that an older portal made, too."""
-    return hashlib.scrypt(code.encode(), salt=bytes.fromhex(salt), n=2**14, r=8, p=1, dklen=32).hex()

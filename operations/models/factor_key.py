@@ -80,3 +80,16 @@ def _derived(value: str) -> bytes:
 
 def _name(key: bytes) -> str:
     return hashlib.sha256(b"name\0" + key).hexdigest()[:6]
+
+
+def sealed_totp_key(raw: bytes, user_id: int) -> str:
+    return sealed(raw, f"totp {user_id}")
+
+
+def sealed_passkey(cose_key: bytes, user_id: int, credential_id: str) -> str:
+    return sealed(cose_key, f"passkey {user_id} {credential_id}")
+
+
+def hashed(code: str, salt: str) -> str:
+    """scrypt with 16 MiB: slow enough for the codes of 59 bits that an older portal made, too."""
+    return hashlib.scrypt(code.encode(), salt=bytes.fromhex(salt), n=2**14, r=8, p=1, dklen=32).hex()

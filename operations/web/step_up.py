@@ -21,6 +21,7 @@ from operations.engine.kinds import registry
 from operations.factors import devices, passkeys
 from operations.factors.acts import ACTS, Binding
 from operations.factors.step_up import StepUpNeeded, note, prove
+from operations.periodic.signing import DatedSigner
 from providers.errors import Refused
 
 FIELD, CODE, ANSWER = "step_up", "step_up_code", "step_up_answer"
@@ -60,13 +61,15 @@ class StepUpPages:
 
 def signed(request: HttpRequest, binding: Binding) -> str:
     """What the page shows, as this session may send it back."""
-    return signing.dumps([binding.act, binding.subject, binding.digest, binding.by_passkey], salt=_salt(request))
+    return DatedSigner(salt=_salt(request)).sign_object(
+        [binding.act, binding.subject, binding.digest, binding.by_passkey]
+    )
 
 
 def opened(request: HttpRequest, text: str) -> Binding | None:
     """The same, or None for what this session was not shown in the last quarter of an hour."""
     try:
-        return Binding(*signing.loads(text, salt=_salt(request), max_age=READABLE))
+        return Binding(*DatedSigner(salt=_salt(request)).unsign_object(text, max_age=READABLE))
     except signing.BadSignature:
         return None
 

@@ -136,7 +136,7 @@ class JsonClient:
     def _lost(self, method: str, path: str, error: Exception) -> ProviderError:
         what = f"{self.provider} did not answer {method} {path} ({type(error).__name__})."
         if method == "GET" or never_sent(error):
-            return Unavailable(f"{what} Nothing was changed. Check {self.provider}'s status page and try again.")
+            return Unavailable(f"{what} This call changed nothing. Check {self.provider}'s status page and try again.")
         return UnknownOutcome(f"{what} It may have been carried out; look before you repeat it.")
 
     def _answer(self, method: str, path: str, bucket: str, response: requests.Response, content: bytes) -> Any:
@@ -163,16 +163,16 @@ class JsonClient:
         name, what = self.provider, f"{method} {path} ({code}: {message})"
         if code in (401, 403):
             hint = f"Create a new key in {name}'s settings and set it in the portal's environment."
-            return Unauthorized(f"{name} refused the key for {what}. Nothing was changed. {hint}")
+            return Unauthorized(f"{name} refused the key for {what}. This call changed nothing. {hint}")
         if code in (404, 410):
             return NotFound(f"{name} does not know {what}. It was deleted or belongs to another owner.")
         if code == 402:
-            return PlanTooLow(f"{name}'s plan does not include {what}. Nothing was changed.")
+            return PlanTooLow(f"{name}'s plan does not include {what}. This call changed nothing.")
         if (code >= 500 or code < 400) and method == "GET":
-            return Unavailable(f"{name} failed on {what}. Nothing was changed.")
+            return Unavailable(f"{name} failed on {what}. This call changed nothing.")
         if code >= 500 or code < 400:  # a redirect, or whoever stands between, says nothing of what was done
             return UnknownOutcome(f"{name} failed on {what}. It may have been carried out; look before you repeat it.")
-        return Rejected(f"{name} declined {what}. Nothing was changed.")
+        return Rejected(f"{name} declined {what}. This call changed nothing.")
 
     def redact(self, text: str) -> str:
         """The text without our token and without anything that looks like a provider's secret."""

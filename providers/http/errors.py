@@ -29,8 +29,8 @@ class CursorLost(Rejected):
 
     def __init__(self, provider: str, path: str, word: str) -> None:
         super().__init__(
-            f"{provider} no longer takes the place where the list {path} was to go on ({word}). Nothing was changed; "
-            "it is read from its beginning the next time."
+            f"{provider} no longer takes the place where the list {path} was to go on ({word}). This call changed "
+            "nothing; it is read from its beginning the next time."
         )
 
 
@@ -53,7 +53,7 @@ class Misshapen(ProviderError):
     """The provider answered a read with something of another shape: it says nothing about what exists."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(f"{message} Nothing was changed, and nothing was concluded from it.", retryable=True)
+        super().__init__(f"{message} This call changed nothing, and nothing was concluded from it.", retryable=True)
 
 
 def is_silence(error: BaseException) -> bool:

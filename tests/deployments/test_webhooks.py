@@ -9,6 +9,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 from standardwebhooks import Webhook
@@ -71,6 +72,17 @@ def test_five_minutes_either_way(client: Client, api: Service, seconds: int, cod
     body = message(api.render_id)
 
     assert post(client, body, signed(body, at=datetime.now(UTC) + timedelta(seconds=seconds))) == code
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_this_machines_clock_neither_refuses_a_new_one_nor_takes_an_old_one(
+    client: Client, api: Service, hours: int
+) -> None:
+    body, there = message(api.render_id), timezone.now() + timedelta(hours=hours)
+    new, old = signed(body), signed(body, "msg-2", at=there)
+
+    with time_machine.travel(there):
+        assert [post(client, body, headers) for headers in (new, old)] == [202, 400]
 
 
 def test_no_mutation_of_a_signed_delivery_is_accepted(client: Client, api: Service) -> None:

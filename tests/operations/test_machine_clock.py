@@ -6,7 +6,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,16 +14,19 @@ import time_machine
 from axes.models import AccessAttempt, AccessLog
 from django.apps import apps
 from django.contrib.auth.models import User
+from django.core.signing import BadSignature, TimestampSigner
 from django.db import models
 from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
+from django_otp.oath import TOTP
 from pytest_django import DjangoAssertNumQueries
 
 from operations.factors import devices
 from operations.models import Authenticator, Notification
 from operations.periodic.clock import database_time
+from operations.periodic.signing import DatedSigner
 from providers.errors import Refused
 from sampelit_ops.signin.invitations import welcome_tokens
 from tests.sampelit_ops.signin.codes import PASSWORD
@@ -171,6 +174,40 @@ def test_the_pause_after_wrong_codes_lasts_as_long_as_said(operator: User, wrong
             devices.verify(operator, "123456")
 
     assert abs(Authenticator.objects.get().throttling_failure_timestamp - database_time()) < NEAR
+
+
+def code_of(user: User, at: datetime) -> str:
+    device = Authenticator.objects.get(user=user)
+    totp = TOTP(device.bin_key, device.step, device.t0, device.digits)
+    totp.time = at.timestamp()
+    return f"{totp.token():06d}"
+
+
+@pytest.mark.django_db
+def test_a_code_of_now_counts_and_one_of_the_machines_time_does_not(operator: User, wrong: time_machine.travel) -> None:
+    devices.enrol(operator)
+    now = database_time()
+    with wrong, pytest.raises(Refused, match="wrong"):
+        devices.verify(operator, code_of(operator, timezone.now()))
+    Authenticator.objects.update(throttling_failure_count=0)
+    with wrong:
+        devices.verify(operator, code_of(operator, now))
+
+    assert abs(Authenticator.objects.get().last_used_at - now) < NEAR  # type: ignore[operator]
+    with pytest.raises(Refused, match="used before"):
+        devices.verify(operator, code_of(operator, now))
+
+
+@pytest.mark.django_db
+def test_what_is_signed_counts_as_long_as_said(wrong: time_machine.travel) -> None:
+    text = DatedSigner(salt="page").sign("shown")
+    with wrong:
+        assert DatedSigner(salt="page").unsign(text, max_age=60) == "shown"
+        theirs = TimestampSigner(salt="page").sign("shown")
+        assert DatedSigner(salt="page").unsign(DatedSigner(salt="page").sign("shown"), max_age=60) == "shown"
+    for other, why in [(theirs, "counts for"), (text + "x", "does not match")]:
+        with pytest.raises(BadSignature, match=why):
+            DatedSigner(salt="page").unsign(other, max_age=60)
 
 
 @pytest.mark.django_db

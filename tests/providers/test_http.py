@@ -82,7 +82,7 @@ def test_a_write_without_an_answer_is_an_unknown_outcome(harness: Harness, kind:
 def test_a_write_that_never_left_is_merely_unavailable() -> None:
     render = Render("rnd_x", "http://127.0.0.1:9", timeout=(0.5, 0.5))
 
-    with pytest.raises(Unavailable, match="Nothing was changed"):
+    with pytest.raises(Unavailable, match="This call changed nothing"):
         render.services.restart("srv-1")
 
 
@@ -178,7 +178,9 @@ def test_a_place_in_a_list_that_is_no_longer_taken_says_so(word: str) -> None:
     render = Render("rnd_x", deadline=0.2)
     render.http._session.mount("https://", Answering(400, {"code": word, "message": "bad cursor"}))
 
-    with pytest.raises(CursorLost, match=rf"where the list /services was to go on \({word}\). Nothing was changed"):
+    with pytest.raises(
+        CursorLost, match=rf"where the list /services was to go on \({word}\). This call changed nothing"
+    ):
         list(render.services.list())
 
 

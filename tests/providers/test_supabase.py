@@ -55,7 +55,7 @@ def test_each_refusal_of_a_write_is_a_typed_error_and_is_sent_once(status: int, 
 
 
 def test_a_lost_read_only_query_says_that_nothing_was_changed() -> None:
-    with pytest.raises(Unavailable, match="Nothing was changed"):
+    with pytest.raises(Unavailable, match="Nothing was changed: the query only reads"):
         client(Answering(502)).queries.read(REF, "select 1")
 
 
