@@ -174,8 +174,7 @@ class State:
 
     def _forget(self) -> None:
         self.locked.clear()
-        self.backfilled.clear()
-        self.slow = False
+        self.slow, self.backfilled = False, set()
 
     @contextmanager
     def inside(self, place: str) -> Iterator[None]:
