@@ -21,7 +21,7 @@ from providers.postgres.restore.computed_again import ByCode, compute_again, com
 from providers.postgres.schema.archive import Entry, NoArchive, read_entries
 from providers.postgres.schema.comparison import OTHERWISE, Difference, Sides, differences
 from providers.postgres.schema.consequences import Lost
-from providers.postgres.schema.generations import COMPUTED, Row, as_first, is_first
+from providers.postgres.schema.generations import COMPUTED, Row, comparable
 from providers.postgres.schema.model import Column, Name
 from providers.postgres.schema.objects import objects_in_transaction
 from providers.storage.base import Missing
@@ -81,7 +81,7 @@ def compare(loader: Loader, here: str, *, skipped: Sequence[str] = (), drilled: 
         other_major=major != str(loader.connection.info.server_version // 10000),
     )
     found: list[Row] = [(row.kind, row.name, row.of, row.sql) for row in objects_in_transaction(loader.connection)]
-    return [*differences(rows, as_first(found) if is_first(rows) else found, sides), *_computed(loader, rows)]
+    return [*differences(*comparable(rows, found), sides), *_computed(loader, rows)]
 
 
 def recompute(loader: Loader) -> set[str]:

@@ -94,7 +94,7 @@ def _settle(environment: Environment, expected: SchemaFingerprint, seen: Fingerp
     changes = [] if why else compare(expected.fingerprint(), seen)
     if changes:
         changes, why = restore_exemption.without_copies(environment, expected, changes)
-    if not changes and expected.fingerprint().is_first and not seen.is_first:
+    if not changes and expected.fingerprint().generation < seen.generation:
         why = why or "the same schema, read in more detail by this release"
     row = keep(environment, seen, because="" if changes else why)
     if not changes:

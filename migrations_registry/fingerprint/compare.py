@@ -64,9 +64,8 @@ def compare(before: Fingerprint, after: Fingerprint) -> list[Change]:
 
 def _comparable(before: Fingerprint, after: Fingerprint) -> tuple[Fingerprint, Fingerprint]:
     """A reading by an earlier release says less: what it did not read is no change."""
-    if before.is_first == after.is_first:
-        return before, after
-    return before.as_first, after.as_first
+    reading = min(before.generation, after.generation)
+    return before.as_of(reading), after.as_of(reading)
 
 
 def _only_repaired(was: SchemaObject, now: SchemaObject) -> bool:

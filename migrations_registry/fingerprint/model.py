@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from migrations_registry.fingerprint.canonical import canonical
-from providers.postgres.schema.generations import as_first, is_first
+from providers.postgres.schema.generations import as_of, generation
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,15 @@ class Fingerprint:
         return {item.key: item for item in self.objects}
 
     @cached_property
-    def is_first(self) -> bool:
-        return is_first((item.kind,) for item in self.objects)
+    def generation(self) -> int:
+        """The reading's."""
+        return generation((item.kind, item.name) for item in self.objects)
 
-    @cached_property
-    def as_first(self) -> Fingerprint:
-        """As the first release read schemas."""
-        return of_rows((row[0], row[1], row[2], row[3]) for row in as_first(self._rows))
+    def as_of(self, reading: int) -> Fingerprint:
+        """As releases of that generation read schemas."""
+        if reading == self.generation:
+            return self
+        return of_rows((row[0], row[1], row[2], row[3]) for row in as_of(self._rows, reading))
 
     @property
     def _rows(self) -> list[tuple[str, str, str, str]]:

@@ -24,14 +24,21 @@ UNION ALL
 SELECT 'settings', format('of role %I everywhere', pg_get_userbyid(s.setrole)), '', '-- ' || array_to_string(ARRAY(SELECT unnest(s.setconfig) ORDER BY 1), ', ')
 FROM pg_db_role_setting s WHERE s.setdatabase = 0 AND s.setrole IN (SELECT oid FROM roles)
 UNION ALL
+SELECT 'settings', 'of every role everywhere', '', '-- ' || array_to_string(ARRAY(SELECT unnest(s.setconfig) ORDER BY 1), ', ')
+FROM pg_db_role_setting s WHERE s.setdatabase = 0 AND s.setrole = 0
+UNION ALL
 SELECT 'database grants', format('to %s', CASE WHEN e.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(e.grantee)) END), '',
   '-- ' || string_agg(e.privilege_type || CASE WHEN e.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END, ', ' ORDER BY e.privilege_type)
 FROM pg_database d, aclexplode(d.datacl) e WHERE d.datname = current_database() GROUP BY e.grantee
 UNION ALL
-SELECT 'extension body', quote_ident(x.extname), quote_ident(x.extname), '-- ' || md5(string_agg(concat_ws(':', p.oid::regprocedure, p.prosrc, p.probin, p.prosecdef), ' '
-  ORDER BY p.oid::regprocedure::text COLLATE "C"))
+SELECT 'extension body', quote_ident(x.extname), quote_ident(x.extname), format('-- %s; -- FUNCTIONS %s', md5(string_agg(concat_ws(':', p.proname, a.types,
+    p.prolang, p.prosrc, p.probin, p.prosecdef, p.proconfig, CASE WHEN p.prosqlbody IS NOT NULL THEN pg_get_function_sqlbody(p.oid) END), ' '
+  ORDER BY p.proname, a.types COLLATE "C")), string_agg(DISTINCT quote_ident(p.proname), ', '))
 FROM pg_depend d JOIN pg_extension x ON x.oid = d.refobjid AND d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
-JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid GROUP BY x.extname
+JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
+CROSS JOIN LATERAL (SELECT string_agg(t.typname, ',' ORDER BY i.number) AS types
+  FROM unnest(p.proargtypes) WITH ORDINALITY i(oid, number) JOIN pg_type t ON t.oid = i.oid) a
+GROUP BY x.extname
 UNION ALL
 SELECT 'extension grants', p.oid::regprocedure::text, quote_ident(x.extname), '-- ' || (SELECT string_agg(format('%s to %s', e.privilege_type,
   CASE WHEN e.grantee = 0 THEN 'PUBLIC' ELSE pg_get_userbyid(e.grantee)::text END), ', ' ORDER BY e.grantee, e.privilege_type) FROM aclexplode(p.proacl) e)
@@ -52,4 +59,18 @@ WHERE n.nspname IN ('realtime', '_realtime', 'graphql', 'graphql_public', 'vault
 UNION ALL
 SELECT 'large objects', 'of ' || pg_get_userbyid(lomowner)::text, '', format('-- rights %s', lomacl::text) FROM pg_largeobject_metadata GROUP BY lomowner, lomacl::text
 UNION ALL
-SELECT 'reading', '2', '', ''
+SELECT 'reach', full_name, full_name, concat('-- ', concat_ws(', ', CASE WHEN lets & 4 > 0 THEN 'UPDATE' END, CASE WHEN lets & 16 > 0 THEN 'DELETE' END),
+  CASE WHEN EXISTS (SELECT FROM pg_options_to_table(r.reloptions) WHERE option_name = 'security_invoker' AND option_value::boolean) THEN '; -- INVOKER' END)
+FROM relations r, pg_relation_is_updatable(r.oid, false) lets WHERE r.relkind = 'v' AND lets & 20 > 0
+UNION ALL
+SELECT 'reach', 'owner of the database', '', format('-- %I', pg_get_userbyid(datdba)) FROM pg_database WHERE datname = current_database()
+UNION ALL
+SELECT 'reach', 'superuser ' || quote_ident(rolname), '', '' FROM pg_roles WHERE rolsuper
+UNION ALL
+SELECT 'reach', format('parameter %s to %s', p.parname, CASE WHEN e.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(e.grantee)) END), '',
+  '-- ' || string_agg(e.privilege_type, ', ' ORDER BY e.privilege_type)
+FROM pg_parameter_acl p LEFT JOIN pg_settings s ON lower(s.name) = p.parname CROSS JOIN aclexplode(p.paracl) e LEFT JOIN pg_roles r ON r.oid = e.grantee
+WHERE r.rolsuper IS NOT TRUE AND (s.category IS NULL OR s.category !~ '^(Reporting and Logging|Statistics|Query Tuning|Autovacuum|Vacuuming)')
+GROUP BY p.parname, e.grantee
+UNION ALL
+SELECT 'reading', '3', '', ''
