@@ -59,5 +59,3 @@ def test_an_environment_of_ten_services_is_one_line_each(site: Site, page: Watch
     first = shut.first
     first.locator("> summary").press("Enter")
     page.page.wait_for_selector("details.service[open] .actions-row")
-    page.page.set_viewport_size({"width": 1400, "height": 900})
-    page.page.screenshot(path="/tmp/pics/h20-env-1400.png", full_page=True)

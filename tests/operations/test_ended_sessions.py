@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import psycopg
@@ -32,11 +33,12 @@ def end_session() -> None:
         other.execute("SELECT pg_terminate_backend(%s, 5000)", [wrapped.info.backend_pid])
 
 
-def drive(operation: Operation) -> Operation:
-    """New claims take over until it ends, as the tick makes them."""
+def drive(operation: Operation, wrapper: Callable[..., Any] | None = None) -> Operation:
+    """New claims take over until it ends, as the tick makes them; `wrapper` is around each statement of theirs."""
     for _ in range(12):
         Operation.objects.filter(pk=operation.pk).update(due_at=timezone.now(), lease_until=None)
-        run_operation(operation.pk, "test", frozenset(POOLS), end_process=lambda: None)
+        with connection.execute_wrapper(wrapper) if wrapper else nullcontext():
+            run_operation(operation.pk, "test", frozenset(POOLS), end_process=lambda: None)
         connection.close()
         operation.refresh_from_db()
         if operation.terminal:
@@ -57,8 +59,7 @@ def test_an_operation_outlives_the_end_of_its_session_at_any_statement(ask: Ask,
                 end_session()
             return execute(*given)
 
-        with connection.execute_wrapper(ends_once):
-            ended = drive(operation)
+        ended = drive(operation, ends_once)
 
         assert (ended.status, ended.error) == ("succeeded", ""), number
         assert ended.steps.filter(attempt__gt=2).count() == 0, number

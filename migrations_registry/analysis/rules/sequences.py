@@ -31,7 +31,7 @@ SEQUENCE_LIMIT = rule(
     DATA,
     "sequence {name} {end}",
     "Leave it at bigint, counting up, without MAXVALUE and CYCLE.",
-    bad=("ALTER SEQUENCE ticket MAXVALUE 5", "ALTER SEQUENCE ticket AS smallint"),
+    bad=("ALTER SEQUENCE ticket MAXVALUE 5000", "ALTER SEQUENCE ticket AS smallint"),
     good=("ALTER SEQUENCE ticket INCREMENT BY 2", "ALTER SEQUENCE ticket NO MAXVALUE"),
 )
 ALWAYS = rule(

@@ -87,7 +87,10 @@ def measured(server: EmbeddedPostgres, name: str, text: str) -> str:
     try:
         if is_alone(text):
             with copied(server, name) as dsn:
-                return str(alone(dsn, text))
+                try:
+                    return str(alone(dsn, text))
+                finally:
+                    _make_shared(server)
         with psycopg.connect(server.dsn(name)) as connection:
             cost = inside(connection, text)
             connection.rollback()
@@ -158,20 +161,26 @@ def proof_database(server: EmbeddedPostgres, owner: str = "postgres") -> Iterato
     """A scratch database in which every text can run; gone after the block. All of it is `owner`'s."""
     name = f"proof_{uuid4().hex[:12]}"
     server.create_database(name, owner=owner)
-    with psycopg.connect(server.dsn(name), autocommit=True) as connection:
-        connection.execute("SET allow_in_place_tablespaces = on")
-        connection.execute("DROP TABLESPACE IF EXISTS spare_space")
-        connection.execute("CREATE TABLESPACE spare_space LOCATION ''")
-        for role in ROLES:
-            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
-                connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
-        if owner == "postgres":
+    _make_shared(server)
+    if owner == "postgres":
+        with psycopg.connect(server.dsn(name), autocommit=True) as connection:
             connection.execute("CREATE ACCESS METHOD spare TYPE TABLE HANDLER heap_tableam_handler")
     with psycopg.connect(server.dsn(name, owner), autocommit=True) as connection:
         connection.execute(PROOF_SCHEMA.read_text())
         connection.execute("ANALYZE")
     yield name
     server.drop_database(name)
+
+
+def _make_shared(server: EmbeddedPostgres) -> None:
+    """What lies beside the server's databases, again where a text took it away."""
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        connection.execute("SET allow_in_place_tablespaces = on")
+        if not connection.execute("SELECT 1 FROM pg_tablespace WHERE spcname = 'spare_space'").fetchone():
+            connection.execute("CREATE TABLESPACE spare_space LOCATION ''")
+        for role in ROLES:
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+                connection.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(role)))
 
 
 @contextmanager
