@@ -123,8 +123,11 @@ def _streak(before: int, healthy: bool) -> int:
 
 
 def _judge_deployment(live: Deployment) -> None:
-    """Healthy after N good probes in a row since it went live; not healthy after two bad ones."""
-    clear = live.health_checks.exclude(verdict__in=DOUBTS).order_by("-checked_at")
+    """Healthy after N good probes in a row since it went live; not healthy after two bad ones. What the one before
+    answered while they were switched is no word of it."""
+    switched = (live.finished_at or live.created_at) + SWITCHING
+    said = live.health_checks.exclude(verdict__in=DOUBTS).exclude(verdict=Verdict.STALE, checked_at__lt=switched)
+    clear = said.order_by("-checked_at")
     newest = list(clear.values_list("healthy", flat=True)[: max(settings.HEALTH_GOOD_PROBES, BAD_PROBES)])
     if len(newest) >= settings.HEALTH_GOOD_PROBES and all(newest[: settings.HEALTH_GOOD_PROBES]):
         Deployment.objects.filter(pk=live.pk, found_healthy_at=None).update(found_healthy_at=database_time())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deployments.kinds.base import ServiceKind, not_the_portal
 from deployments.kinds.blueprint import ReadBlueprint
 from deployments.kinds.control import PurgeCache, Restart, Resume, Scale, Suspend
 from deployments.kinds.deploy import Cancel, Deploy
@@ -15,8 +16,8 @@ from deployments.kinds.project.database_state import CheckUpgrade, LiftReadOnly
 from deployments.kinds.project.network import AllowRender, Unban
 from deployments.kinds.rollback import Rollback
 from deployments.kinds.source import Autodeploy, HealthPath, Source
-from deployments.kinds.variable_group_links import LinkGroup, UnlinkGroup
-from deployments.kinds.variable_groups import DeleteGroupVariable, SetGroupVariable
+from deployments.kinds.variable_group_links import GroupLinkKind, LinkGroup, UnlinkGroup
+from deployments.kinds.variable_groups import DeleteGroupVariable, GroupVariableKind, SetGroupVariable
 from deployments.kinds.variables import DeleteVariable, SetVariable
 from deployments.kinds.workspace.audit_log import ReadAuditLog
 from deployments.kinds.workspace.cron_jobs import CancelCron, RunCron
@@ -79,4 +80,6 @@ ALL: list[type[OperationKind]] = [
 def register() -> None:
     for kind in ALL:
         kinds.register(kind())
+        if issubclass(kind, ServiceKind | GroupVariableKind | GroupLinkKind):
+            kinds.guards(kind.name, not_the_portal)
     register_steps()

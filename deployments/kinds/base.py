@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from django.db.models import QuerySet
+
 from deployments.models import Deployment, Service, named
 from deployments.render.client import render
 from operations.engine.context import StepContext
@@ -33,23 +35,38 @@ STATIC_SITE = Parameter("service", "Static site", choices=_of_type("static_site"
 
 
 def find_service(environment: Environment, named: str) -> Service:
-    """The service of this environment by Render's id or by name. Raises Refused."""
-    services = Service.objects.filter(environment=environment, removed_at=None).select_related("environment")
-    service = services.filter(render_id=named).first() or services.filter(name=named).first()
-    if service is None:
-        known = ", ".join(services.values_list("name", flat=True)) or "none; run sampelit-ops sync_deployments"
-        raise Refused(f"{environment} has no service {named!r}. Nothing was requested. Known: {known}.")
-    return service
+    """The service of this environment by Render's id, or by a name that one of them has. Raises Refused."""
+    return _one(Service.objects.filter(environment=environment), named, f"{environment} has no service {named!r}")
 
 
 def service_of(named: str) -> Service:
-    """A service of any environment by Render's id or by name. Raises Refused."""
-    rows = Service.objects.filter(removed_at=None).select_related("environment")
-    service = rows.filter(render_id=named).first() or rows.filter(name=named).first()
-    if service is None:
-        known = ", ".join(rows.values_list("name", flat=True)) or "none; run sampelit-ops sync_deployments"
-        raise Refused(f"There is no service {named!r}. Nothing was requested. Known: {known}.")
-    return service
+    """A service of any environment by Render's id, or by a name that one of them has. Raises Refused."""
+    return _one(Service.objects.all(), named, f"There is no service {named!r}")
+
+
+def _one(rows: QuerySet[Service], named: str, otherwise: str) -> Service:
+    """What is an id names nothing but what has it, although that is gone or elsewhere."""
+    rows = rows.filter(removed_at=None).select_related("environment")
+    is_id = Service.objects.filter(render_id=named).exists()
+    found = list(rows.filter(render_id=named) if is_id else rows.filter(name=named)[:2])
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = ", ".join(service.render_id for service in found)
+        raise Refused(f"Several services are called {named!r}. Nothing was requested; say which by its id: {ids}.")
+    known = ", ".join(rows.values_list("name", flat=True)) or "none; run sampelit-ops sync_deployments"
+    raise Refused(f"{otherwise}. Nothing was requested. Known: {known}.")
+
+
+def not_the_portal(environment: Environment, parameters: Parameters) -> None:
+    """Asked again when it begins: that a service runs this portal may be found out while votes are awaited."""
+    of_group = {"groups__render_id": parameters.get("group")}
+    reached = {"render_id": parameters["service"]} if "service" in parameters else of_group
+    if service := Service.objects.filter(**reached, is_self=True, removed_at=None).first():
+        raise Refused(
+            f"{service.name} runs this portal, which does not act on itself. Nothing was changed. "
+            "Do it in Render's dashboard."
+        )
 
 
 def name_of(render_id: str) -> str:
@@ -89,7 +106,10 @@ def deployment_of(service: Service, render_id: str) -> Deployment:
     rows = service.deployments.all()
     row = rows.filter(render_id=render_id).first()
     if row is None and len(render_id) >= 7:
-        row = rows.filter(commit_sha__startswith=render_id, status__in=["live", "deactivated"]).first()
+        meant = rows.filter(commit_sha__startswith=render_id, status__in=["live", "deactivated"])
+        if len(commits := set(meant.order_by().values_list("commit_sha", flat=True)[:1000])) > 1:
+            raise Refused(f"{', '.join(sorted(commits)[:5])} all begin with {render_id}. Nothing was requested.")
+        row = meant.first()
     if row is None:
         raise Refused(f"{service.name} has no deployment {render_id!r}. Nothing was requested; see its list.")
     return row

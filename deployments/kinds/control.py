@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from deployments.kinds.base import SERVICE, ServiceKind, here, name_of
 from deployments.models import Service
-from deployments.render.at_most_once import RENDER, ensure
+from deployments.render.at_most_once import LONG_LOOKS, RENDER, ensure
 from operations.engine.at_most_once import answered
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
@@ -29,8 +29,11 @@ def restart(ctx: StepContext) -> None:
         events = api.events.list(service.render_id, start=since, type="server_restarted")
         return next((event for event in events if event.id not in ctx.state["known"]), None)
 
-    if RENDER.until(ctx, new_restart) is None:
-        raise ProviderError(f"Render shows no restart of {service.name}. It runs as before; request it again.")
+    if RENDER.until(ctx, new_restart, LONG_LOOKS) is None:
+        raise ProviderError(
+            "Render was asked once and its answer was lost; it shows no restart of {service.name} so far. Look at its "
+            f"events before you request it again: {service.dashboard_url}"
+        )
     ctx.result(service=service.name)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deployments.kinds.base import SERVICE, ServiceKind, here, name_of
 from deployments.models import Service
-from deployments.render.at_most_once import RENDER
+from deployments.render.at_most_once import LONG_LOOKS, RENDER
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
@@ -20,9 +20,13 @@ def start_job(ctx: StepContext) -> None:
         lambda: api.jobs.list(service.render_id),
         lambda: api.jobs.create(service.render_id, command),
         lambda job: job.start_command == command,
+        LONG_LOOKS,
     )
     if job is None:
-        raise ProviderError("Render lists no such job; it was not started. Request it again.")
+        raise ProviderError(
+            "Render was asked once and its answer was lost; it lists no such job so far. It may begin yet: look at the "
+            f"jobs of {service.name} in Render before you request it again. {service.dashboard_url}"
+        )
     ctx.result(job=job.id)
 
 

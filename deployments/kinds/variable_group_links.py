@@ -12,7 +12,7 @@ from deployments.kinds.variable_groups import check_place, find_group, shown_lin
 from deployments.models import Service, VariableGroup, named
 from deployments.render.at_most_once import RENDER
 from deployments.render.client import render
-from deployments.variables import fingerprints, parity
+from deployments.variables import fingerprints, parity, portal
 from deployments.variables.reach import RISK, places
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
@@ -145,6 +145,11 @@ class LinkGroup(GroupLinkKind):
     def fits(self, group: VariableGroup, service: Service, *, linked: bool) -> None:
         if linked:
             raise Refused(f"{group.name} is linked to {service.name} already. Nothing was requested.")
+        if own := portal.held_by(group):
+            raise Refused(
+                f"{group.name} holds secrets of this portal ({', '.join(own)}): whoever deploys {service.name} could "
+                "read them. Nothing was requested."
+            )
         for kind, key in sorted(_held(group)):
             if kind == "variable" and parity.rule_of(key, service.type) == parity.Rule.FORBIDDEN:
                 raise Refused(

@@ -81,7 +81,7 @@ def refuse_others(api: Render, service: Service, row: Deployment) -> None:
     Deployment.objects.filter(pk=row.pk).update(**theirs)
     raise ProviderError(
         f"{row.render_id}, which began when this was asked for, was started by {user}. The answer to this request was "
-        "lost and Render lists no other deploy: it was not started. Look at what is live before you request it again."
+        "lost and Render lists no other deploy so far. Look at what is live before you request it again."
     )
 
 

@@ -25,10 +25,19 @@ OWN = (
 
 def mark() -> int:
     """Mark the services that hold one of this process's own secrets; how many are new. Each is a ledger entry."""
-    own = {fingerprint(value) for name in OWN if (value := os.environ.get(name))}
+    own = _own()
     groups = VariableGroup.objects.filter(removed_at=None, variables__fingerprint__in=own)
     holders = Service.objects.filter(Q(variables__fingerprint__in=own) | Q(groups__in=groups), is_self=False)
     return sum(map(_mark, holders.select_related("environment").distinct()))
+
+
+def held_by(group: VariableGroup) -> list[str]:
+    """Which of the portal's own secrets a group holds, by the names that they have there."""
+    return sorted(group.variables.filter(fingerprint__in=_own()).values_list("key", flat=True))
+
+
+def _own() -> set[str]:
+    return {fingerprint(value) for name in OWN if (value := os.environ.get(name))}
 
 
 @transaction.atomic

@@ -194,6 +194,20 @@ def test_an_older_version_is_not_healthy(api: Service, minutes: float, health: s
     assert probe(api, *[said(b'{"status":"ok","version":"2.1"}')] * 2).health == "healthy"
 
 
+@pytest.mark.parametrize(("bad", "health"), [(1, ""), (2, "unhealthy")])
+def test_what_the_one_before_answered_while_they_were_switched_is_no_bad_probe(
+    api: Service, bad: int, health: str
+) -> None:
+    row = released(api, "bbbbbbbb")
+    Deployment.objects.filter(pk=row.pk).update(finished_at=timezone.now())
+    older = said(json.dumps({"status": "ok", "version": "aaaaaaaa"}).encode())
+
+    probe(api, *[older] * 3, *[said(b"", 503)] * bad)
+
+    row.refresh_from_db()
+    assert row.health == health
+
+
 @pytest.mark.parametrize("written", ["AAAAAAA", "v1.2-aaaaaaa", "api@aaaaaaa-dirty", "2026-11-30 (aaaaaaa)", "a" * 40])
 def test_an_older_version_is_found_however_it_is_written(api: Service, written: str) -> None:
     live = released(api, "bbbbbbbb")

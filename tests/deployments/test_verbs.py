@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from deployments import maintenance_watchdog
+from deployments.kinds import control, one_off_job
 from deployments.kinds.maintenance import lifting_curl
 from deployments.models import Service
 from ledger.models import Entry
@@ -184,6 +186,25 @@ def test_a_job_keeps_its_log(sandbox: Harness, act: Act) -> None:
 
     assert (done.status, failed.status) == ("succeeded", "failed")
     assert "exited with status 0" in done.log
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "more"),
+    [("deployments.job", "jobs", {"command": "python manage.py check"}), ("deployments.restart", "restart", {})],
+)
+def test_what_nobody_lists_is_not_said_not_to_have_begun(
+    sandbox: Harness, act: Act, monkeypatch: pytest.MonkeyPatch, kind: str, path: str, more: dict[str, str]
+) -> None:
+    for module in (one_off_job, control):
+        monkeypatch.setattr(module, "LONG_LOOKS", 3)
+    sandbox.control("fault", match=f"POST .*/{path}$", kind="500")
+
+    done = act(kind, **more)
+
+    assert done.status == "failed"
+    assert "before you request it again" in done.error
+    assert not re.search("not started|as before|othing was", done.error)
+    assert len([call for call in sandbox.writes() if call.endswith(path)]) <= 1
 
 
 def test_purge_and_preview(sandbox: Harness, act: Act) -> None:
