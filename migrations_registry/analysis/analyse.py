@@ -19,7 +19,7 @@ from migrations_registry.analysis.state import State
 UNPARSED = rule(
     "MP-UNPARSED",
     OPAQUE,
-    "PostgreSQL 18's grammar refuses this text: {reason}",
+    "PostgreSQL 18's grammar refuses this text, so nobody can tell what it would do: {reason}",
     "Write it in the grammar of the target's version.",
     bad=("DROP TABEL x", "REPACK orders", "SELECT 'unfinished"),
     good=("SELECT 1",),
@@ -27,7 +27,7 @@ UNPARSED = rule(
 META = rule(
     "MP-META",
     OPAQUE,
-    "a psql command: only psql understands it",
+    "a psql command: only psql understands it, and what it would do or skip nobody can tell here",
     "Plain SQL.",
     bad=("\\i other.sql",),
     good=("SELECT '\\i other.sql'",),

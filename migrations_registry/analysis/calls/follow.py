@@ -38,7 +38,7 @@ UNSEEN_CALL = rule(
     "MX-UNSEEN-CALL",
     OPAQUE,
     "{verb} {name}, {why}: it may do anything",
-    "Create it in this file, or write out what it does; else it needs the votes of something destructive.",
+    "{instead}; else it needs the votes of something destructive.",
     bad=(
         "SELECT nobodys_function()",
         "CALL nobodys_procedure()",
@@ -48,6 +48,7 @@ UNSEEN_CALL = rule(
     ),
     good=("SELECT count(*) FROM orders", "SELECT now()", "SELECT 1 OPERATOR(pg_catalog.=) 1"),
 )
+WRITE_OUT, BY_HAND = "Create it in this file, or write out what it does", "Leave it out, or call it by hand"
 ELSEWHERE = "whose body is not in this file"
 OTHER_ARGUMENTS = "and no function of that name in this file takes these arguments"
 NOWHERE = "which the catalog does not hold either"
@@ -63,7 +64,7 @@ def call(parts: Sequence[str], given: Given, state: State) -> None:
         unseen(state, "calls", name, OTHER_ARGUMENTS)
     elif not _is_seen(parts, state):
         if why := why_opaque(parts):
-            state.see(UNSEEN_CALL, verb="calls", name=name, why=f"which {why}")
+            state.see(UNSEEN_CALL, verb="calls", name=name, why=f"which {why}", instead=BY_HAND)
         else:
             unseen(state, "calls", name)
 
@@ -84,7 +85,7 @@ def unseen(state: State, verb: str, name: str, why: str = "") -> None:
     """Opaque; what the file only attaches to something is so when that runs, where a catalogue could not tell now."""
     quiet = state.is_later and state.programs is None
     why = why or (NOWHERE if state.programs is not None else ELSEWHERE)
-    state.see(UNSEEN_CALL, CONVENTION if quiet else OPAQUE, verb=verb, name=name, why=why)
+    state.see(UNSEEN_CALL, CONVENTION if quiet else OPAQUE, verb=verb, name=name, why=why, instead=WRITE_OUT)
 
 
 def candidates(parts: Sequence[str], given: Given, state: State) -> Iterator[Routine]:

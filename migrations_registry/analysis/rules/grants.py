@@ -42,7 +42,7 @@ GRANT_WIDE = rule(
 DEFAULT_PRIVILEGES = rule(
     "MS-DEFAULT-PRIVILEGES",
     SECURITY,
-    "grants {privileges} to {roles} on every object created later",
+    "grants {privileges} to {roles} on every object created later: each is open to them without anybody saying so",
     "Grant on each object by name.",
     bad=("ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO service_role",),
     good=("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM public",),
@@ -50,7 +50,7 @@ DEFAULT_PRIVILEGES = rule(
 GRANT_ROLE = rule(
     "MS-GRANT-ROLE",
     SECURITY,
-    "makes {roles} a member of {privileges}, with all its rights",
+    "makes {roles} a member of {privileges}: whatever {privileges} may do, they may too, now and later",
     "Grant the privileges that are needed.",
     bad=("GRANT service_role TO authenticated",),
     good=("GRANT SELECT ON orders TO service_role",),

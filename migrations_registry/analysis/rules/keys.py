@@ -64,7 +64,7 @@ EXCLUDE = rule(
     BLOCKING,
     "builds an exclusion constraint on {name} while nobody can read or write it, and fails if two rows exclude "
     "each other; there is no way to do it beside running code",
-    "A maintenance window, or a new table with the constraint and a copied content.",
+    "A maintenance window; or a new table with the constraint, into which the rows are copied.",
     lock=AX,
     scan=True,
     bad=("ALTER TABLE orders ADD CONSTRAINT x EXCLUDE USING btree (code WITH =)",),

@@ -63,7 +63,8 @@ SET_SCHEMA = rule(
 REPLICA_IDENTITY = rule(
     "MC-REPLICA-IDENTITY",
     COMPATIBILITY,
-    "changes by which columns replicas and Supabase realtime recognise a row of {name} that was changed or deleted",
+    "changes by which columns replicas and Supabase realtime recognise a row of {name} that was changed or deleted; "
+    "where none is left, no published row can be changed or deleted any more",
     "Check every publication that holds it.",
     lock=AX,
     bad=("ALTER TABLE orders REPLICA IDENTITY FULL",),

@@ -103,7 +103,10 @@ def restart_identity(command: Node, alter: Node, state: State) -> None:
 @on_alter("AddIdentity")
 def add_identity(command: Node, alter: Node, state: State) -> None:
     """ADD GENERATED … AS IDENTITY of a column that may hold numbers."""
-    given = options(command.get("def", {}).get("Constraint", {}).get("options", []))
+    identity = command.get("def", {}).get("Constraint", {})
+    given = options(identity.get("options", []))
+    if identity.get("generated_when") == "a" and not state.is_new_relation(alter["relation"]):
+        state.see(ALWAYS, name=label(relation(alter["relation"])), column=command["name"])
     counter = f"pg_get_serial_sequence('{label(relation(alter['relation']))}', '{command['name']}')"
     _begins(command["name"], alter, "start" in given, "from 1 on", counter, state)
 

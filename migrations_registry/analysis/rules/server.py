@@ -11,7 +11,7 @@ from migrations_registry.analysis.state import State
 COPY_PROGRAM = rule(
     "MS-COPY-PROGRAM",
     SECURITY,
-    "COPY reads or writes {what} on the database server",
+    "COPY reads or writes {what} on the database server, with the rights of the server itself",
     "COPY … FROM STDIN by a client, outside migrations.",
     bad=("COPY orders TO PROGRAM 'cat'", "COPY orders FROM '/tmp/orders'"),
     good=("SELECT 'COPY orders TO PROGRAM'",),

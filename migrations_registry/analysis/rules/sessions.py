@@ -60,7 +60,7 @@ CATALOG_MODS = rule(
 ROLE_SETTING = rule(
     "MC-ROLE-SETTING",
     COMPATIBILITY,
-    "sets {name} for every later session of {whom}",
+    "sets {name} for every later session of {whom}: statements that worked may wait, be cancelled or answer otherwise",
     "By hand, with the people who run those sessions.",
     bad=("ALTER ROLE anon SET statement_timeout = 0",),
     good=("SET statement_timeout = '5s'",),

@@ -65,7 +65,7 @@ AFTER_AX = rule(
 BACKFILL = rule(
     "ML-BACKFILL-IN-DDL-TX",
     BLOCKING,
-    "fills rows in the transaction that changes {names}: nobody can use it until all are filled",
+    "fills rows in the transaction that changes {names}: nobody can use it until both are done",
     "The schema change in this file; the backfill in batches, in the next file.",
     lock=AX,
     scan=True,

@@ -70,7 +70,8 @@ ADD_VALUE = rule(
 ENUM_IN_OLD = rule(
     "MT-ENUM-ADD-IN-TX",
     EXECUTION,
-    "ALTER TYPE … ADD VALUE cannot run in a transaction before 12",
+    "ALTER TYPE … ADD VALUE cannot run in a transaction before PostgreSQL 12: the server refuses, and nothing of the "
+    "file stays",
     "Run it alone.",
     versions="before 12",
     bad=("BEGIN; ALTER TYPE mood ADD VALUE 'calm'; COMMIT",),
@@ -79,8 +80,8 @@ ENUM_IN_OLD = rule(
 COMPOSITE = rule(
     "MC-ALTER-TYPE",
     COMPATIBILITY,
-    "changes composite type {name} for everything that uses it{lost}",
-    "Create a new type.",
+    "changes type {name} in every column and function that uses it{lost}: code that knows its parts as they were fails",
+    "Create a new type beside it, deploy code that uses it, drop the old one.",
     bad=("ALTER TYPE pair DROP ATTRIBUTE b", "ALTER TYPE pair ALTER ATTRIBUTE b TYPE text"),
     good=(
         "CREATE TYPE x AS (a int)",
