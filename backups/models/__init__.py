@@ -10,17 +10,3 @@ from backups.models.restore import Restore
 from backups.models.run import Run, Segment
 from backups.models.slot import Slot
 from backups.models.store_report import StoreReport
-
-__all__ = [
-    "EvidenceReport",
-    "Hold",
-    "Incident",
-    "Policy",
-    "Proof",
-    "ProviderBackup",
-    "Restore",
-    "Run",
-    "Segment",
-    "Slot",
-    "StoreReport",
-]

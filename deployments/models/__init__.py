@@ -11,22 +11,3 @@ from deployments.models.health import HealthCheck
 from deployments.models.project_sync import ProjectSync
 from deployments.models.service import Service
 from deployments.models.sync_state import SyncState
-
-__all__ = [
-    "AdvisorFinding",
-    "BlueprintFile",
-    "ConfigFingerprint",
-    "Deployment",
-    "EdgeFunction",
-    "EdgeSecret",
-    "FunctionBundle",
-    "FunctionVersion",
-    "GroupLink",
-    "GroupVariable",
-    "HealthCheck",
-    "ProjectSync",
-    "Service",
-    "SyncState",
-    "VariableGroup",
-    "WebhookDelivery",
-]

@@ -10,19 +10,3 @@ from migrations_registry.models.rehearsal import Rehearsal
 from migrations_registry.models.schema import DriftIncident, SchemaFingerprint
 from migrations_registry.models.upload import Upload
 from migrations_registry.models.waiver import Waiver
-
-__all__ = [
-    "Application",
-    "DriftIncident",
-    "Finding",
-    "HistoryReading",
-    "MigrationFile",
-    "Plan",
-    "Rehearsal",
-    "RulePolicy",
-    "SchemaFingerprint",
-    "SourceCommit",
-    "StreamBaseline",
-    "Upload",
-    "Waiver",
-]

@@ -12,27 +12,3 @@ from operations.models.step import Step, StepStatus
 from operations.models.step_up import SentForm, StepUp
 from operations.models.task import Task
 from operations.models.token import AccessToken
-
-__all__ = [
-    "AccessToken",
-    "Approval",
-    "Authenticator",
-    "Environment",
-    "Heartbeat",
-    "MachineAccount",
-    "Notification",
-    "Operation",
-    "Outcome",
-    "Passkey",
-    "PasskeyChallenge",
-    "RecoveryCodes",
-    "Risk",
-    "RoleGrant",
-    "SentForm",
-    "Status",
-    "Step",
-    "StepStatus",
-    "StepUp",
-    "SupabaseProject",
-    "Task",
-]

@@ -4,27 +4,6 @@ from __future__ import annotations
 
 from providers.render.client import Render
 from providers.render.groups import EnvGroup, SecretFile
-from providers.render.models import Commit, Deploy, Event, Instance, MaintenanceMode, Service
-from providers.render.owners import Owner
-from providers.render.records import Blueprint, BlueprintCheck, EnvVar, Job, LogLine, Series, Webhook, WebhookEvent
-
-__all__ = [
-    "Blueprint",
-    "BlueprintCheck",
-    "Commit",
-    "Deploy",
-    "EnvGroup",
-    "EnvVar",
-    "Event",
-    "Instance",
-    "Job",
-    "LogLine",
-    "MaintenanceMode",
-    "Owner",
-    "Render",
-    "SecretFile",
-    "Series",
-    "Service",
-    "Webhook",
-    "WebhookEvent",
-]
+from providers.render.models import Deploy, Event, Service
+from providers.render.records import EnvVar, Job, Series, Webhook
+from providers.render.services import Services
