@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterable
 from django.db.models import QuerySet
 
 from deployments.models import Deployment, Service, named
+from deployments.render.at_most_once import ensure
 from deployments.render.client import render
 from operations.engine.context import StepContext
 from operations.engine.kinds import OperationKind
 from operations.engine.specs import Parameter, Parameters
 from operations.models import Environment
 from providers.errors import Refused
-from providers.render import Render
+from providers.render import Render, Services
+from providers.render import Service as Seen
 
 
 def services_here(environment: Environment) -> Iterable[tuple[str, str]]:
@@ -99,6 +101,20 @@ class ServiceKind(OperationKind):
 def here(ctx: StepContext) -> tuple[Render, Service]:
     """The client and the row of the step's service. Raises Refused without a key, or where the service is gone."""
     return render(), find_service(ctx.environment, ctx.parameters["service"])
+
+
+def set_here(
+    ctx: StepContext,
+    wanted: Callable[[Seen], bool],
+    write: Callable[[Services, str], object],
+    what: str,
+    **result: object,
+) -> Service:
+    """Bring a setting of the step's service to the wanted state (see `ensure`) and note the result; its row."""
+    api, service = here(ctx)
+    ensure(ctx, api, service, wanted, lambda: write(api.services, service.render_id), what)
+    ctx.result(service=service.name, **result)
+    return service
 
 
 def deployment_of(service: Service, render_id: str) -> Deployment:

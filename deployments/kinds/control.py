@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from deployments.kinds.base import SERVICE, ServiceKind, here, name_of
+from deployments.kinds.base import SERVICE, ServiceKind, here, name_of, set_here
 from deployments.models import Service
-from deployments.render.at_most_once import LONG_LOOKS, RENDER, ensure
+from deployments.render.at_most_once import LONG_LOOKS, RENDER
 from operations.engine.at_most_once import answered
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from providers.errors import ProviderError, Refused
-from providers.render import Event
+from providers.render import Event, Services
 
 
 def restart(ctx: StepContext) -> None:
@@ -38,33 +38,22 @@ def restart(ctx: StepContext) -> None:
 
 
 def scale(ctx: StepContext) -> None:
-    api, service = here(ctx)
     wanted = int(ctx.parameters["instances"])
-    ensure(
+    set_here(
         ctx,
-        api,
-        service,
         lambda seen: seen.instances == wanted,
-        lambda: api.services.scale(service.render_id, wanted),
+        lambda services, render_id: services.scale(render_id, wanted),
         f"{wanted} instances",
+        instances=wanted,
     )
-    ctx.result(service=service.name, instances=wanted)
 
 
 def suspend(ctx: StepContext) -> None:
-    api, service = here(ctx)
-    ensure(
-        ctx, api, service, lambda seen: seen.suspended, lambda: api.services.suspend(service.render_id), "suspension"
-    )
-    ctx.result(service=service.name, suspended=True)
+    set_here(ctx, lambda seen: seen.suspended, Services.suspend, "suspension", suspended=True)
 
 
 def resume(ctx: StepContext) -> None:
-    api, service = here(ctx)
-    ensure(
-        ctx, api, service, lambda seen: not seen.suspended, lambda: api.services.resume(service.render_id), "resuming"
-    )
-    ctx.result(service=service.name, suspended=False)
+    set_here(ctx, lambda seen: not seen.suspended, Services.resume, "resuming", suspended=False)
 
 
 class Restart(ServiceKind):

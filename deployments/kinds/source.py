@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import re
 
-from deployments.kinds.base import SERVICE, WEB_SERVICE, ServiceKind, here, name_of
+from deployments.kinds.base import SERVICE, WEB_SERVICE, ServiceKind, name_of, set_here
 from deployments.models import Service
-from deployments.render.at_most_once import ensure
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk, Task
 from operations.periodic.clock import database_time
 from providers.errors import Refused
 from providers.render import Service as Seen
+from providers.render import Services
 
 STATES = [("on", "On, at every push"), ("off", "Off"), ("checks", "On, after the checks pass")]
 
 
 def autodeploy(ctx: StepContext) -> None:
     """`on` and `off` are the old string field, `checks` is the newer trigger."""
-    api, service = here(ctx)
     state = ctx.parameters["state"]
 
     def wanted(seen: Seen) -> bool:
@@ -27,13 +26,12 @@ def autodeploy(ctx: StepContext) -> None:
             return seen.auto_deploy_trigger == "checksPass"
         return seen.auto_deploy is (state == "on") and seen.auto_deploy_trigger != "checksPass"
 
-    def write() -> object:
+    def write(services: Services, render_id: str) -> object:
         if state == "checks":
-            return api.services.set_autodeploy_trigger(service.render_id, "checksPass")
-        return api.services.set_autodeploy(service.render_id, state == "on")
+            return services.set_autodeploy_trigger(render_id, "checksPass")
+        return services.set_autodeploy(render_id, state == "on")
 
-    ensure(ctx, api, service, wanted, write, f"autodeploy {state}")
-    ctx.result(service=service.name, autodeploy=state)
+    service = set_here(ctx, wanted, write, f"autodeploy {state}", autodeploy=state)
     if state != "off":
         _close_tasks(ctx, service)
 
@@ -74,21 +72,16 @@ class Autodeploy(ServiceKind):
 
 
 def source(ctx: StepContext) -> None:
-    api, service = here(ctx)
     repo, branch = ctx.parameters.get("repo"), ctx.parameters.get("branch")
 
     def wanted(seen: Seen) -> bool:
         return (not repo or seen.repo == repo) and (not branch or seen.branch == branch)
 
-    ensure(
-        ctx,
-        api,
-        service,
-        wanted,
-        lambda: api.services.set_source(service.render_id, repo=repo, branch=branch),
-        "the new source",
-    )
-    ctx.result(service=service.name, repo=repo or service.repo, branch=branch or service.branch)
+    def write(services: Services, render_id: str) -> object:
+        return services.set_source(render_id, repo=repo, branch=branch)
+
+    service = set_here(ctx, wanted, write, "the new source")
+    ctx.result(repo=repo or service.repo, branch=branch or service.branch)
 
 
 class Source(ServiceKind):
@@ -128,17 +121,14 @@ class Source(ServiceKind):
 
 
 def health_path(ctx: StepContext) -> None:
-    api, service = here(ctx)
     path = ctx.parameters["path"]
-    ensure(
+    set_here(
         ctx,
-        api,
-        service,
         lambda seen: seen.health_check_path == path,
-        lambda: api.services.set_health_check_path(service.render_id, path),
+        lambda services, render_id: services.set_health_check_path(render_id, path),
         "the health path",
+        path=path,
     )
-    ctx.result(service=service.name, path=path)
 
 
 class HealthPath(ServiceKind):
