@@ -29,6 +29,7 @@ class TableFacts:
     not_null_checks: Mapping[str, tuple[str, bool]] = field(default_factory=dict)  # CHECK (c IS NOT NULL) → c, valid
     indexes: Mapping[str, bool] = field(default_factory=dict)  # name → valid
     index_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unique: frozenset[str] = frozenset()  # names of indexes
     indexed: frozenset[str] = frozenset()  # leading columns of full, valid indexes
     oldest_transaction_seconds: int = 0
     remade: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # column → what another type of it makes again

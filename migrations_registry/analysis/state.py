@@ -31,7 +31,7 @@ class State:
     harmless_transactions: bool = False
     exposed: bool = False  # the file is written for Supabase: API roles, auth functions or row security appear in it
     uses: set[tuple[str, Name]] = field(default_factory=set)  # relations with grants or policies; types of new columns
-    served: set[tuple[Name, str]] = field(default_factory=set)  # CHECKs that the bounds of partitions replace now
+    served: set[tuple[Name, str]] = field(default_factory=set)  # CHECKs, unique indexes that others replace now
     in_transaction: bool = False
     transaction: int = 0
     created: dict[Name, int] = field(default_factory=dict)  # new relation → transaction that made it

@@ -15,7 +15,8 @@ SELECT n.nspname, c.relname,
        (SELECT coalesce(jsonb_object_agg(x.relname, jsonb_build_array(i.indisvalid, i.indpred IS NULL,
                  (SELECT coalesce(jsonb_agg(a.attname ORDER BY position), '[]')
                     FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS key (number, position)
-                    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = key.number))), '{}')
+                    JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = key.number),
+                 i.indisunique)), '{}')
           FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid),
        (SELECT coalesce(max(extract(epoch FROM pg_catalog.clock_timestamp() - b.xact_start))::int, 0)
           FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity b ON b.pid = l.pid

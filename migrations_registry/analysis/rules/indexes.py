@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, DATA, EXECUTION, SH, SUE, label
+from migrations_registry.analysis.model import (
+    AX,
+    BLOCKING,
+    COMPATIBILITY,
+    CONVENTION,
+    DATA,
+    EXECUTION,
+    SH,
+    SUE,
+    Name,
+    label,
+)
 from migrations_registry.analysis.parsing.nodes import is_on, options, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
@@ -80,7 +91,7 @@ REINDEX = rule(
 DROP_INDEX = rule(
     "MD-DROP-INDEX",
     BLOCKING,
-    "drops index {name}: reads and writes of its table wait, and what it made fast is slow from then on",
+    "drops index {name}: reads and writes of its table wait, and what it made fast is slow from then on{guards}",
     "{safe}",
     lock=AX,
     bad=("DROP INDEX orders_note_idx",),
@@ -89,7 +100,7 @@ DROP_INDEX = rule(
 DROP_INDEX_CONCURRENTLY = rule(
     "ML-DROP-INDEX-CONCURRENTLY",
     CONVENTION,
-    "drops index {name} without blocking its table",
+    "drops index {name} without blocking its table{guards}",
     "Check in pg_stat_user_indexes that nothing uses it.",
     lock=SUE,
     bad=("DROP INDEX CONCURRENTLY orders_note_idx",),
@@ -103,6 +114,8 @@ def index(node: Node, state: State) -> None:
     name = relation(node["relation"])
     columns = tuple(item["IndexElem"].get("name", "(expression)") for item in node.get("indexParams", []))
     state.index_columns[name[0], node.get("idxname", "?")] = columns
+    if node.get("unique") and "whereClause" not in node:
+        state.served.add((name, _over(columns)))
     if state.is_new(name):
         state.created.setdefault((name[0], node.get("idxname", "?")), state.transaction)
     if len(columns) > 3:
@@ -151,7 +164,29 @@ def drop_index(node: Node, state: State) -> None:
         for item in node["objects"]:
             name = dropped_name(item, "OBJECT_INDEX")
             if not state.is_new(name):
-                rule_of = DROP_INDEX_CONCURRENTLY if node.get("concurrent") else DROP_INDEX
-                state.see(rule_of, name=label(name), safe=concurrently(state))
+                severity, guards = _guards(name, state)
+                words = {"name": label(name), "guards": guards, "safe": concurrently(state)}
+                if node.get("concurrent"):
+                    state.see(DROP_INDEX_CONCURRENTLY, severity, **words)
+                else:
+                    state.see(DROP_INDEX, **words)
                 if cascades(node):
                     state.see(CASCADE, name=label(name))
+
+
+def _guards(index: Name, state: State) -> tuple[str, str]:
+    """How grave it is that the index no longer keeps duplicates out, and in words; another one of the file may."""
+    for name, table in (state.facts.tables if state.facts else {}).items():
+        if name[0] == index[0] and index[1] in table.unique:
+            columns = _over(table.index_columns.get(index[1], ()))
+            if (name, columns) in state.served:
+                return CONVENTION, ""
+            told = (
+                f"; duplicates in {columns} get into {label(name)} from now on, and ON CONFLICT that counts on it fails"
+            )
+            return COMPATIBILITY, told.replace(" in ()", "")
+    return CONVENTION, "" if state.facts else "; if it is UNIQUE, duplicates get in from now on"
+
+
+def _over(columns: tuple[str, ...]) -> str:
+    return f"({', '.join(columns)})"

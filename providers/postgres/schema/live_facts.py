@@ -14,7 +14,8 @@ from providers.postgres.schema.programs import LivePrograms, read_programs
 
 @dataclass(frozen=True)
 class LiveTable:
-    """`columns` name → (type, not null, collation if not the type's own); `indexes` name → (valid, full, columns);
+    """`columns` name → (type, not null, collation if not the type's own);
+    `indexes` name → (valid, full, columns, unique);
     `not_null_checks` of the form CHECK (column IS NOT NULL): name → (column, valid);
     `writes` since statistics began; `remade` column → checks and indexes that another type of it checks or builds
     again; `references` constraint → (schema, table, own columns).
@@ -26,7 +27,7 @@ class LiveTable:
     bytes: int
     columns: dict[str, tuple[str, bool, str]]
     not_null_checks: dict[str, tuple[str, bool]]
-    indexes: dict[str, tuple[bool, bool, tuple[str, ...]]]
+    indexes: dict[str, tuple[bool, bool, tuple[str, ...], bool]]
     oldest_transaction_seconds: int
     writes: int
     remade: dict[str, tuple[str, ...]]
@@ -77,7 +78,7 @@ def _table(
         size,
         {column: (kind, required, collation) for column, (kind, required, collation) in columns.items()},
         {check: (column, valid) for check, (column, valid) in checks.items()},
-        {index: (valid, full, tuple(names)) for index, (valid, full, names) in indexes.items()},
+        {index: (valid, full, tuple(names), unique) for index, (valid, full, names, unique) in indexes.items()},
         oldest,
         writes,
         {column: tuple(names) for column, names in remade.items()},
