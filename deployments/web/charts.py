@@ -29,7 +29,7 @@ def metric(name: str, series: Sequence[Series], deploys: Sequence[datetime | Non
         for at, value in points
     ]
     newest = f"{drawn[-1].value:,.4g} {unit} now" if drawn else "no data"
-    return sparkline(drawn, title, f"{title}: {newest}; dots follow a deploy.", unit)
+    return sparkline(drawn, title, f"{newest}; dots follow a deploy.", unit)
 
 
 def thin(points: Sequence[tuple[datetime, float]]) -> list[tuple[datetime, float]]:

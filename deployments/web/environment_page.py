@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -23,7 +24,6 @@ from deployments.web.delivery import delivery
 from deployments.web.verbs import LOOKED_AT, of_service
 from operations.models import Environment
 from operations.notes.service import Subject
-from operations.periodic.clock import database_time
 from operations.web import notes_page
 from providers.render import Event, Render
 from providers.render.event_types import DISK, TROUBLE
@@ -77,7 +77,8 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         raise PermissionDenied
     environment = get_object_or_404(network.with_known(Environment.objects.select_related("blueprint")), slug=slug)
     file = getattr(environment, "blueprint", None)
-    services = list(Service.objects.filter(environment=environment, removed_at=None).order_by("-type", "name"))
+    rows = Service.objects.filter(environment=environment, removed_at=None).annotate(asked_at=Now())
+    services = list(rows.order_by("-type", "name"))
     for service in services:
         service.environment = environment
     shown, now = lines(request, services), timezone.now()
@@ -116,7 +117,7 @@ def lines(request: HttpRequest, services: list[Service]) -> list[Line]:
 def _line(request: HttpRequest, service: Service, known: list[Deployment]) -> Line:
     live = next((row for row in known if row.status == Status.LIVE), None)
     running = next((row for row in known if row.status in MOVING and row.status != Status.UNKNOWN), None)
-    verbs, health = of_service(request.user, service, known), said_of(service, database_time())
+    verbs, health = of_service(request.user, service, known), said_of(service, service.asked_at)  # type: ignore[attr-defined]
     return Line(service, live, running, verbs, known, health)
 
 

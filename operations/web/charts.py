@@ -48,7 +48,7 @@ def sparkline(
     `least_span`: the height stands for at least this part of the largest value, lest noise look like change.
     """
     if len(points) < 2:
-        return format_html('<p class="hint">{} Two values are needed to draw a line.</p>', description)
+        return format_html('<p class="hint">{}: {} Two values are needed to draw a line.</p>', title, description)
     places = _places(points, least_span)
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     dots = format_html_join(
