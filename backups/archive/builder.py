@@ -11,7 +11,7 @@ from functools import partial
 
 import psycopg
 
-from backups.archive.maker import Maker
+from backups.archive.maker import Maker, text_of
 from backups.archive.manifest import Segment, Statement, Table
 from backups.archive.subset import batches, hashed_columns, questioned
 from providers import postgres
@@ -80,7 +80,7 @@ class Builder(Maker):
             if (wanted := self.path_of(item.table)) != path:
                 path = wanted
                 texts.append(path_query(path).as_string(self.connection))
-            texts.append(item.sql)
+            texts.append(text_of(item))
         try:
             with self.connection.transaction():
                 self.connection.execute("\n;\n".join(texts).encode())

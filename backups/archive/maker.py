@@ -31,12 +31,22 @@ EXISTING = {
 RIGHTS = ("grants", "default_grants")
 ONE = re.compile(r"""(?:[^;"']|"(?:[^"]|"")*+"|'(?:[^']|'')*+')++""")  # statement of a text
 NAME = r'(?:"(?:[^"]|"")+"|[\w$]+)'
+QUOTED = re.compile(r""""(?:[^"]|"")*+"|'(?:[^']|'')*+'""")
+DOMAIN = re.compile(rf"CREATE DOMAIN ({NAME}\.{NAME}) AS (.*)")  # to the end of the line
 ROLE = re.compile(NAME)
 POLICY = re.compile(
     rf"(CREATE POLICY {NAME} ON {NAME}(?:\.{NAME})?(?: AS RESTRICTIVE)?(?: FOR \w+)? TO )({NAME}(?:, {NAME})+)(.*)",
     re.S,
 )
 MAY_NOT = " Let the target's role create there (GRANT CREATE ON SCHEMA …), or name the owner in the variable."
+
+
+def text_of(item: Statement) -> str:
+    """A domain takes the default of the one it is made of; pg_dump writes nothing where it has none any more."""
+    made = DOMAIN.match(item.sql) if item.kind == "domain" else None
+    if not made or " DEFAULT " in QUOTED.sub("", made[2]):
+        return item.sql
+    return f"{item.sql};\nALTER DOMAIN {made[1]} DROP DEFAULT"
 
 
 @dataclass
@@ -95,7 +105,7 @@ class Maker:
         if (there := EXISTING.get(item.kind)) and self.connection.execute(there, [item.name]).rowcount:
             return None
         what = f"The {item.kind.replace('_', ' ')} {item.name}"
-        problem = self.tried(what, item.table, lambda: self.connection.execute(item.sql.encode()))
+        problem = self.tried(what, item.table, lambda: self.connection.execute(text_of(item).encode()))
         if problem and self.lenient and item.kind == "collation":
             return self._stand_in(item, problem)
         if problem and (found := POLICY.fullmatch(item.sql)):

@@ -42,6 +42,9 @@ PLACES = {  # of what is the same but for them
     "options of large values": re.compile(r"; -- TOAST [^;]*"),
     "access method and tablespace": re.compile(r"; -- (?:ACCESS METHOD \w+|TABLESPACE [^;]*)"),
 }
+BY_THE_SERVER = (("schema", "public"), ("grants", "schema public"))  # in every new database
+EVERYBODYS = {"function": "EXECUTE ON FUNCTION", "type": "USAGE ON TYPE", "language": "USAGE ON LANGUAGE"}
+NOBODY = "-- nobody"
 OF_OTHERS = ("language ", "foreign data wrapper ", "foreign server ")
 INVALID = "; -- INVALID"
 VERSION = re.compile(r" VERSION '[^']*'")
@@ -80,11 +83,12 @@ def differences(source: Iterable[Row], found: Iterable[Row], sides: Sides) -> li
     sides = replace(sides, lost={*sides.lost, *(Lost(INVALID_INDEX, k[1], called(before[k][0])) for k in left_out)})
     parents = parents_of((row[1], row[3]) for row in source if row[0] in TABLES)
     of_partitions = said_by_the_server(before, after, sides.other_major, parents.keys())
+    unmade = BY_THE_SERVER if BY_THE_SERVER[0] not in before else ()
     gone = {key[1] for key in before.keys() - after.keys() if not before[key][0]}
     result = []
     for key in sorted(before.keys() | after.keys()):
         was, now = before.get(key), after.get(key)
-        if (was and now and _same(was, now)) or (was is None and not sides.whole):
+        if (was and now and _same(was, now)) or (was is None and (not sides.whole or key in unmade)):
             continue
         if was and now is None and was[0] in gone:
             continue  # it went with what it belongs to
@@ -143,7 +147,7 @@ def _reason(key: tuple[str, str], was: tuple[str, str] | None, now: tuple[str, s
             return place
     if kind in KINDS and (now is None or kind == "collation"):
         return KINDS[kind]
-    if kind == "grants" and was and now and sides.owner != sides.here and _of_others(was[1]) == _of_others(now[1]):
+    if kind == "grants" and was and sides.owner != sides.here and _of_others(was[1]) == _of_others(_said(name, now)):
         return "what an owner took from itself"
     if kind == "grants" and name.startswith(OF_OTHERS):
         return "rights that only its owner gives"
@@ -155,7 +159,13 @@ def _is_invalid(kind: str, said: tuple[str, str]) -> bool:
 
 
 def _of_others(grants: str) -> list[str]:
-    return [text for text in grants.split("; ") if not text.endswith(" TO OWNER")]
+    return [text for text in grants.split("; ") if text != NOBODY and not text.endswith(" TO OWNER")]
+
+
+def _said(name: str, grants: tuple[str, str] | None) -> str:
+    """What no row says: everybody may, of some kinds."""
+    word, _, full = name.partition(" ")
+    return grants[1] if grants else f"GRANT {EVERYBODYS[word]} {full} TO PUBLIC" if word in EVERYBODYS else NOBODY
 
 
 def _schema(qualified: str) -> str:

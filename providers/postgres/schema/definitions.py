@@ -179,6 +179,8 @@ def _name(entry: Entry, table: str) -> str:
 def _owner(archive: Archive, entry: Entry, section: int) -> list[SchemaObject]:
     """What belongs to somebody else goes back to them; pg_restore names an object by its DROP as well."""
     dropped = entry.drop.strip().rstrip(";")
+    if entry.kind == "SCHEMA" and not dropped.startswith("DROP "):  # public, which every new database has
+        dropped = sql.SQL("DROP SCHEMA {}").format(sql.Identifier(entry.tag)).as_string()
     if (
         _place(entry) in archive.skipped
         or entry.owner in ("", archive.owner)

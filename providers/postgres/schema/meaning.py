@@ -6,10 +6,12 @@ a cast of an array as casts of its elements). What cannot be parsed, or is too l
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 NOTE = "; -- "  # what the fingerprint adds behind a definition
 MOST_BYTES = 32 * 1024  # deeper text than this could overflow the parser's stack
+CHANGES = {"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt"}
 _PLACES = {"location", "stmt_location", "stmt_len", "list_start", "list_end", "rexpr_list_start", "rexpr_list_end"}
 
 
@@ -33,11 +35,31 @@ def _read(text: str) -> tuple[Any, str] | None:
         definition, notes = (text, "") if at < 0 else (text[:at], text[at:])
         try:
             statements = MessageToDict(parse(definition)).get("stmts", [])
-            return None if "--" in definition or not statements else (_plain(statements), notes)
+            return None if "--" in definition or not statements else (_plain(_unnamed(statements)), notes)
         except (PgQueryError, RecursionError):
             if at < 0:
                 return None
         at = text.find(NOTE, at + 1)
+
+
+def _unnamed(statements: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A body of standard SQL answers by position: what its statements call their columns says nothing."""
+    for target in _answers(statements[0].get("stmt", {}).get("CreateFunctionStmt", {}).get("sql_body", {})):
+        target["ResTarget"].pop("name", None)
+    return statements
+
+
+def _answers(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What its statements answer with, sides of a set included."""
+    for item in body.get("List", {}).get("items", []):
+        yield from _answers(item)
+    selects = [body["SelectStmt"]] if "SelectStmt" in body else []
+    while selects:
+        select = selects.pop()
+        yield from select.get("targetList", [])
+        selects += [select[side] for side in ("larg", "rarg") if side in select]
+    for kind in CHANGES & body.keys():
+        yield from body[kind].get("returningClause", {}).get("exprs", [])
 
 
 def _plain(node: Any) -> Any:
