@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -15,6 +14,7 @@ from backups.evidence.html import TONES
 from backups.models import EvidenceReport
 from backups.web import evidence_page
 from operations.admin.base import ReadOnlyAdmin
+from operations.admin.columns import moment
 from operations.web import formatting
 
 
@@ -32,25 +32,20 @@ class EvidenceReportAdmin(ReadOnlyAdmin):
     empty_title = "No reports yet"
     empty_text = "Choose a period above. A worker reads the papers of every run since, and signs what they say."
     empty_command = "sampelit-ops evidence --environment production --from 2026-03-01 --to 2026-04-01 -o report.html"
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        return [
-            path("decision/", view(evidence_page.decision), name="backups_decision"),
-            path("offline/", view(evidence_page.offline), name="backups_offline"),
-            path("offline/<str:name>", view(evidence_page.offline_file), name="backups_offline_file"),
-            path("<str:pk>/download/<str:form>/", view(evidence_page.download), name="backups_evidence_download"),
-            *super().get_urls(),
-        ]
+    produced = moment("Produced", "produced_at")
+    page = staticmethod(evidence_page.page)
+    own_pages = [
+        ("decision/", evidence_page.decision, "backups_decision"),
+        ("offline/", evidence_page.offline, "backups_offline"),
+        ("offline/<str:name>", evidence_page.offline_file, "backups_offline_file"),
+        ("<str:pk>/download/<str:form>/", evidence_page.download, "backups_evidence_download"),
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[EvidenceReport]:
         return super().get_queryset(request).defer("document")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {**(extra_context or {}), **evidence_page.ask(request)})
-
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        return evidence_page.page(request, object_id)
 
     @admin.display(description="Period", ordering="period_from")
     def period(self, row: EvidenceReport) -> SafeString:
@@ -64,7 +59,3 @@ class EvidenceReportAdmin(ReadOnlyAdmin):
     @admin.display(description="First sentence")
     def first_sentence(self, row: EvidenceReport) -> str:
         return row.summary if len(row.summary) < 180 else row.summary[:177] + "…"
-
-    @admin.display(description="Produced", ordering="produced_at")
-    def produced(self, row: EvidenceReport) -> SafeString:
-        return formatting.when(row.produced_at)

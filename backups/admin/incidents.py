@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from backups.models import Hold, Incident
 from backups.web import incident_page
 from operations.admin.base import ReadOnlyAdmin
+from operations.admin.columns import moment
 from operations.web import formatting
 
 
@@ -26,12 +25,10 @@ class IncidentAdmin(ReadOnlyAdmin):
     list_lede = "What two proven runs say must never happen to the audit data. Each stays until a person resolves it."
     empty_title = "No incidents"
     empty_text = "Every run so far held what the run before it held, and no more than new rows and first conversions."
+    page = staticmethod(incident_page.page)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Incident]:
         return super().get_queryset(request).defer("evidence")
-
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        return incident_page.page(request, object_id)
 
     @admin.display(description="Incident")
     def what(self, row: Incident) -> str:
@@ -57,13 +54,8 @@ class HoldAdmin(ReadOnlyAdmin):
     empty_title = "No legal holds"
     empty_text = "A hold is put on the last good run when an incident opens, or by a person."
     empty_command = "sampelit-ops request backups.place_hold --environment production --set run=RUN --reason …"
-
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        return incident_page.hold(request, object_id)
-
-    @admin.display(description="Placed", ordering="placed_at")
-    def placed(self, row: Hold) -> SafeString:
-        return formatting.when(row.placed_at)
+    placed = moment("Placed", "placed_at")
+    page = staticmethod(incident_page.hold)
 
     @admin.display(description="Status")
     def state(self, row: Hold) -> SafeString:

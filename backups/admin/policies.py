@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from backups.cron_sentence import sentence
@@ -69,12 +68,10 @@ class PolicyAdmin(EditableAdmin):
     ]
     empty_title = "No policies yet"
     empty_text = "A policy names the tables that are copied together. Two are made for every environment."
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        told = path("schedule/", view(explain), name="backups_explain")
-        kept = path("<int:pk>/retention/", view(retention_page.page), name="backups_retention")
-        return [told, kept, *super().get_urls()]
+    own_pages = [
+        ("schedule/", explain, "backups_explain"),
+        ("<int:pk>/retention/", retention_page.page, "backups_retention"),
+    ]
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return [*self.list_display, column("Export", lambda row: [export_now(request, row)])]

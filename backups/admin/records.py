@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -19,6 +16,7 @@ from backups.policies.scheduler import acknowledge
 from backups.restore.targets import where
 from backups.web import restore_page
 from operations.admin.base import ReadOnlyAdmin
+from operations.admin.columns import moment, shown
 from operations.web import formatting
 
 
@@ -31,6 +29,7 @@ class SlotAdmin(ReadOnlyAdmin):
     actions = ["acknowledge"]
     empty_title = "No slots yet"
     empty_text = "Every moment at which a policy's schedule says that it runs is listed here, kept or missed."
+    state = shown("Status", "status", formatting.badge)
 
     @admin.action(description="Acknowledge", permissions=["view"])
     def acknowledge(self, request: HttpRequest, rows: QuerySet[Slot]) -> None:
@@ -43,10 +42,6 @@ class SlotAdmin(ReadOnlyAdmin):
     def slot_at(self, row: Slot) -> SafeString:
         return formatting.exactly(row.at)
 
-    @admin.display(description="Status")
-    def state(self, row: Slot) -> SafeString:
-        return formatting.badge(row.status)
-
 
 @admin.register(Restore)
 class RestoreAdmin(ReadOnlyAdmin):
@@ -56,32 +51,18 @@ class RestoreAdmin(ReadOnlyAdmin):
     list_select_related = ["run__policy__environment", "operation"]
     empty_title = "No restores yet"
     empty_text = "A restore brings a run's rows into a database. Every run is restored once for its proof already."
+    started = moment("Started", "started_at")
+    state = shown("Status", "status", formatting.badge)
+    policy = shown("Run of", "run.policy", str)
+    rows_shown = shown("Rows", "rows", formatting.number, "rows")
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+    def page(self, request: HttpRequest, object_id: str) -> HttpResponse:
         context = {**self.admin_site.each_context(request), **restore_page.context(request, object_id)}
         return TemplateResponse(request, "admin/backups/restore/page.html", context)
-
-    @admin.display(description="Started", ordering="started_at")
-    def started(self, row: Restore) -> SafeString:
-        return formatting.when(row.started_at)
-
-    @admin.display(description="Status")
-    def state(self, row: Restore) -> SafeString:
-        return formatting.badge(row.status)
-
-    @admin.display(description="Run of")
-    def policy(self, row: Restore) -> str:
-        return str(row.run.policy)
 
     @admin.display(description="Target", ordering="target")
     def going(self, row: Restore) -> str:
         return where(row.target)
-
-    @admin.display(description="Rows", ordering="rows")
-    def rows_shown(self, row: Restore) -> str:
-        return formatting.number(row.rows)
 
     @admin.display(description="Took")
     def took(self, row: Restore) -> str:
@@ -97,28 +78,14 @@ class ProofAdmin(ReadOnlyAdmin):
     list_select_related = ["run__policy__environment"]
     empty_title = "No proofs yet"
     empty_text = "A proof is a restore drill: every object read back, restored and compared."
+    policy = shown("Run of", "run.policy", str)
+    took = shown("Restore took (RTO)", "seconds", formatting.duration, "seconds")
+    made = moment("When", "created_at")
+    state = shown("Result", "word", formatting.badge)
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+    def page(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """A proof is told on the page of its run."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
         row = Proof.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
         if row is None:
             raise Http404
         return HttpResponseRedirect(reverse("admin:backups_run_change", args=[row.run_id]))
-
-    @admin.display(description="Run of")
-    def policy(self, row: Proof) -> str:
-        return str(row.run.policy)
-
-    @admin.display(description="Restore took (RTO)", ordering="seconds")
-    def took(self, row: Proof) -> str:
-        return formatting.duration(row.seconds)
-
-    @admin.display(description="When", ordering="created_at")
-    def made(self, row: Proof) -> SafeString:
-        return formatting.when(row.created_at)
-
-    @admin.display(description="Result")
-    def state(self, row: Proof) -> SafeString:
-        return formatting.badge(row.word)

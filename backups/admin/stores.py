@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -16,7 +13,7 @@ from backups.models import StoreReport
 from backups.stores import configured
 from backups.web import store_page
 from operations.admin.base import ReadOnlyAdmin
-from operations.web import formatting
+from operations.admin.columns import moment
 
 
 @admin.register(StoreReport)
@@ -30,10 +27,9 @@ class StoreReportAdmin(ReadOnlyAdmin):
     empty_title = "No store was probed yet"
     empty_text = "A probe writes, reads back, tries to overwrite and to delete a few small objects."
     empty_command = "sampelit-ops probe_store"
+    looked = moment("Probed", "checked_at")
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+    def page(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return store_page.page(request, object_id, self.admin_site.each_context(request))
 
     @admin.action(description="Probe again", permissions=["view"])
@@ -59,7 +55,3 @@ class StoreReportAdmin(ReadOnlyAdmin):
     def retention(self, row: StoreReport) -> str:
         finding = row.finding("Object Lock")
         return str(finding["found"]) if finding else "–"
-
-    @admin.display(description="Probed", ordering="checked_at")
-    def looked(self, row: StoreReport) -> SafeString:
-        return formatting.when(row.checked_at)

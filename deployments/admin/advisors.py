@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +13,7 @@ from django.utils.safestring import SafeString
 from deployments.functions import advisors
 from deployments.models import AdvisorFinding
 from operations.admin.base import ReadOnlyAdmin
+from operations.admin.columns import moment
 from operations.authority import holds
 from operations.web import formatting
 from providers.errors import Refused
@@ -37,11 +36,11 @@ class AdvisorFindingAdmin(ReadOnlyAdmin):
     empty_title = "No findings"
     empty_text = "The advisors are asked every few minutes once SUPABASE_ACCESS_TOKEN is set."
     empty_command = "sampelit-ops sync_functions"
+    since = moment("First seen", "first_seen_at")
+    seen = moment("Last seen", "last_seen_at")
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+    def page(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """GET shows; POST ignores or reopens."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
         finding = get_object_or_404(AdvisorFinding.objects.select_related("environment"), pk=object_id)
         if request.method == "POST":
             return _act(request, finding)
@@ -71,14 +70,6 @@ class AdvisorFindingAdmin(ReadOnlyAdmin):
     @admin.display(description="About")
     def about(self, row: AdvisorFinding) -> str:
         return row.detail[:160]
-
-    @admin.display(description="First seen", ordering="first_seen_at")
-    def since(self, row: AdvisorFinding) -> SafeString:
-        return formatting.when(row.first_seen_at)
-
-    @admin.display(description="Last seen", ordering="last_seen_at")
-    def seen(self, row: AdvisorFinding) -> SafeString:
-        return formatting.when(row.last_seen_at)
 
 
 def _act(request: HttpRequest, finding: AdvisorFinding) -> HttpResponse:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -32,6 +31,7 @@ from deployments.web import (
 from deployments.web.badges import status_badge
 from deployments.web.verbs import verb
 from operations.admin.base import ReadOnlyAdmin
+from operations.admin.columns import moment
 from operations.engine import kinds
 from operations.periodic.clock import database_time
 from operations.web import formatting
@@ -51,19 +51,14 @@ class DeploymentAdmin(ReadOnlyAdmin):
     empty_title = "No deployments yet"
     empty_text = "Render's deploys appear here within a minute after RENDER_API_KEY is set."
     empty_command = "sampelit-ops sync_deployments"
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        return [
-            path("setup/", view(setup_page.page), name="deployments_setup"),
-            path("of/<str:render_id>/", view(deployment_page.of), name="deployments_of"),
-            path("<str:pk>/live/", view(deployment_page.fragment), name="deployments_live"),
-            path("<str:pk>/log/<slug:which>/", view(logs.page), name="deployments_log"),
-            *super().get_urls(),
-        ]
-
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        return deployment_page.page(request, object_id)
+    started = moment("Started", "created_at", "-created_at")
+    page = staticmethod(deployment_page.page)
+    own_pages = [
+        ("setup/", setup_page.page, "deployments_setup"),
+        ("of/<str:render_id>/", deployment_page.of, "deployments_of"),
+        ("<str:pk>/live/", deployment_page.fragment, "deployments_live"),
+        ("<str:pk>/log/<slug:which>/", logs.page, "deployments_log"),
+    ]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Deployment], search_term: str
@@ -122,10 +117,6 @@ class DeploymentAdmin(ReadOnlyAdmin):
     def who_badge(self, row: Deployment) -> str:
         return row.who
 
-    @admin.display(description="Started", ordering="-created_at")
-    def started(self, row: Deployment) -> SafeString:
-        return formatting.when(row.created_at)
-
     @admin.display(description="Took")
     def took(self, row: Deployment) -> str:
         return formatting.duration(row.duration.total_seconds()) if row.duration else "–"
@@ -141,23 +132,18 @@ class ServiceAdmin(ReadOnlyAdmin):
     empty_title = "No services yet"
     empty_text = "Render's services appear here within a minute after RENDER_API_KEY is set."
     empty_command = "sampelit-ops sync_deployments"
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        return [
-            path("previews/", view(previews_page.page), name="deployments_previews"),
-            path("environment/<slug:slug>/", view(environment_page.page), name="deployments_environment"),
-            path("environment/<slug:slug>/delivery.csv", view(delivery.as_csv), name="deployments_delivery"),
-            path("parity/<slug:slug>/", view(parity_page.page), name="deployments_parity"),
-            path("blueprint/<slug:slug>/", view(blueprint_page.page), name="deployments_blueprint"),
-            *super().get_urls(),
-        ]
+    probed = moment("Probed", "probed_at")
+    page = staticmethod(service_page.page)
+    own_pages = [
+        ("previews/", previews_page.page, "deployments_previews"),
+        ("environment/<slug:slug>/", environment_page.page, "deployments_environment"),
+        ("environment/<slug:slug>/delivery.csv", delivery.as_csv, "deployments_delivery"),
+        ("parity/<slug:slug>/", parity_page.page, "deployments_parity"),
+        ("blueprint/<slug:slug>/", blueprint_page.page, "deployments_blueprint"),
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Service]:
         return super().get_queryset(request).prefetch_related(service_page.live_deployments())
-
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        return service_page.page(request, object_id)
 
     @admin.display(description="Environment", ordering="environment")
     def environment_link(self, row: Service) -> SafeString | str:
@@ -193,7 +179,3 @@ class ServiceAdmin(ReadOnlyAdmin):
         if row.suspended:
             return formatting.badge("suspended", "warn")
         return formatting.badge("maintenance", "warn") if row.maintenance else "–"
-
-    @admin.display(description="Probed", ordering="probed_at")
-    def probed(self, row: Service) -> SafeString:
-        return formatting.when(row.probed_at)

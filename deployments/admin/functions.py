@@ -6,8 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -15,6 +14,7 @@ from deployments.functions import bundle_retention
 from deployments.models import EdgeFunction, EdgeSecret, FunctionBundle
 from deployments.web import functions_page
 from operations.admin.base import ReadOnlyAdmin
+from operations.admin.columns import moment, shown
 from operations.web import formatting
 from operations.web.verbs import Verb, asking, column
 
@@ -37,17 +37,10 @@ class EdgeFunctionAdmin(ReadOnlyAdmin):
     empty_title = "No edge functions yet"
     empty_text = "Supabase's functions appear here a few minutes after SUPABASE_ACCESS_TOKEN is set."
     empty_command = "sampelit-ops sync_functions"
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        return [path("upload/", view(functions_page.upload), name="deployments_function_upload"), *super().get_urls()]
-
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        return functions_page.page(request, object_id)
-
-    @admin.display(description="Health", ordering="status")
-    def state(self, row: EdgeFunction) -> SafeString:
-        return formatting.badge(row.health)
+    state = shown("Health", "health", formatting.badge, "status")
+    changed = moment("Deployed", "updated_at")
+    page = staticmethod(functions_page.page)
+    own_pages = [("upload/", functions_page.upload, "deployments_function_upload")]
 
     @admin.display(description="Last hour")
     def calls(self, row: EdgeFunction) -> str:
@@ -56,10 +49,6 @@ class EdgeFunctionAdmin(ReadOnlyAdmin):
     @admin.display(description="Called by")
     def guarded(self, row: EdgeFunction) -> str:
         return "holders of a token" if row.verify_jwt else "anybody"
-
-    @admin.display(description="Deployed", ordering="updated_at")
-    def changed(self, row: EdgeFunction) -> SafeString:
-        return formatting.when(row.updated_at)
 
 
 @admin.register(FunctionBundle)
@@ -74,6 +63,8 @@ class FunctionBundleAdmin(ReadOnlyAdmin):
     empty_title = "No bundles yet"
     empty_text = "Source files given to a deploy, and what Supabase ran, by digest."
     empty_command = "sampelit-ops keep_function FOLDER --function NAME"
+    bytes = shown("Size", "size_bytes", formatting.size, "size_bytes")
+    kept = moment("Kept", "kept_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FunctionBundle]:
         return super().get_queryset(request).defer("content")
@@ -94,14 +85,6 @@ class FunctionBundleAdmin(ReadOnlyAdmin):
             if judgements
             else "Its bytes were let go."
         )
-
-    @admin.display(description="Size", ordering="size_bytes")
-    def bytes(self, row: FunctionBundle) -> str:
-        return formatting.size(row.size_bytes)
-
-    @admin.display(description="Kept", ordering="kept_at")
-    def kept(self, row: FunctionBundle) -> SafeString:
-        return formatting.when(row.kept_at)
 
 
 @admin.register(EdgeSecret)

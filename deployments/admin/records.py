@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 from deployments.models import ConfigFingerprint, HealthCheck, WebhookDelivery
 from operations.admin.base import ReadOnlyAdmin
+from operations.admin.columns import moment
 from operations.web import formatting
 
 
@@ -20,10 +21,7 @@ class HealthCheckAdmin(ReadOnlyAdmin):
     list_title = "Health probes"
     empty_title = "No probes yet"
     empty_text = "Every service with a health address is asked twice a minute, by status and body."
-
-    @admin.display(description="When", ordering="checked_at")
-    def checked(self, row: HealthCheck) -> SafeString:
-        return formatting.when(row.checked_at)
+    checked = moment("When", "checked_at")
 
     @admin.display(description="Verdict", ordering="healthy")
     def verdict(self, row: HealthCheck) -> SafeString:
@@ -40,10 +38,7 @@ class WebhookDeliveryAdmin(ReadOnlyAdmin):
     list_title = "Webhook deliveries"
     empty_title = "No deliveries yet"
     empty_text = "Render's webhooks need a Professional workspace. Polling works without them."
-
-    @admin.display(description="Received", ordering="received_at")
-    def received(self, row: WebhookDelivery) -> SafeString:
-        return formatting.when(row.received_at)
+    received = moment("Received", "received_at")
 
     @admin.display(description="Status", ordering="status")
     def state(self, row: WebhookDelivery) -> SafeString:
@@ -62,6 +57,7 @@ class ConfigFingerprintAdmin(ReadOnlyAdmin):
     empty_text = (
         "Only names and keyed fingerprints are kept, never a value. Open an environment's parity page to read them."
     )
+    changed = moment("Changed", "changed_at")
 
     @admin.display(description="Environment")
     def environment(self, row: ConfigFingerprint) -> str:
@@ -70,7 +66,3 @@ class ConfigFingerprintAdmin(ReadOnlyAdmin):
     @admin.display(description="Fingerprint")
     def print(self, row: ConfigFingerprint) -> SafeString:
         return format_html('<span class="mono">{}</span>', row.fingerprint[:12])
-
-    @admin.display(description="Changed", ordering="changed_at")
-    def changed(self, row: ConfigFingerprint) -> SafeString:
-        return formatting.when(row.changed_at)

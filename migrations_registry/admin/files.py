@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -17,6 +16,7 @@ from migrations_registry.models import Finding, MigrationFile, Plan, RulePolicy,
 from migrations_registry.models.applied import APPLYING, files_of
 from migrations_registry.web import review_page, status_page, upload_page
 from operations.admin.base import ReadOnlyAdmin
+from operations.admin.columns import moment, shown
 from operations.authority import holds_somewhere
 from operations.models import Operation, Status
 from operations.navigation import page_of_request
@@ -44,21 +44,18 @@ class MigrationFileAdmin(ReadOnlyAdmin):
     empty_title = "No migrations yet"
     empty_text = "Register them from a checkout, an archive or a Git repository."
     empty_command = "sampelit-ops discover_migrations DIRECTORY --environment production"
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        return [
-            path("register/", view(upload_page.page), name="migrations_upload"),
-            path("status/", view(status_page.page), name="migrations_status"),
-            *super().get_urls(),
-        ]
+    risk_badge = shown("Risk", "risk", formatting.badge, "risk")
+    revision_of = shown("Revision", "revision", str, "revision")
+    registered = moment("Registered", "discovered_at")
+    page = staticmethod(review_page.page)
+    own_pages = [
+        ("register/", upload_page.page, "migrations_upload"),
+        ("status/", status_page.page, "migrations_status"),
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MigrationFile]:
         """Newest revisions, without their bytes."""
         return MigrationFile.objects.newest().defer("content")
-
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        return review_page.page(request, object_id)
 
     @admin.action(description="Ask to apply the selected migration", permissions=["apply"])
     def apply(self, request: HttpRequest, rows: QuerySet[MigrationFile]) -> HttpResponse | None:
@@ -75,14 +72,6 @@ class MigrationFileAdmin(ReadOnlyAdmin):
     @admin.display(description="Migration", ordering="path")
     def file_name(self, row: MigrationFile) -> SafeString:
         return format_html('<span class="mono">{}</span>', row.name)
-
-    @admin.display(description="Risk", ordering="risk")
-    def risk_badge(self, row: MigrationFile) -> SafeString:
-        return formatting.badge(row.risk)
-
-    @admin.display(description="Revision", ordering="revision")
-    def revision_of(self, row: MigrationFile) -> str:
-        return str(row.revision)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Where each file stands on each environment, and its newest request there; three queries a list."""
@@ -106,10 +95,6 @@ class MigrationFileAdmin(ReadOnlyAdmin):
         shown = [(cell.environment, formatting.badge(cell.word, cell.tone)) for cell in cells]
         shown += [(f"asked on {slug}", formatting.badge(status)) for slug, status in sorted(asked.items())]
         return format_html_join(" ", '<span class="nowrap">{} {}</span>', shown) or "–"
-
-    @admin.display(description="Registered", ordering="discovered_at")
-    def registered(self, row: MigrationFile) -> SafeString:
-        return formatting.when(row.discovered_at)
 
 
 @admin.register(RulePolicy)

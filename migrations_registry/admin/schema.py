@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from migrations_registry.models import Application, DriftIncident
@@ -26,12 +24,10 @@ class DriftIncidentAdmin(ReadOnlyAdmin):
     list_lede = "Schema changes that no operation made. The schema of each environment is looked at every hour."
     empty_title = "No drift"
     empty_text = "Every change of the schema so far was made by an operation."
+    page = staticmethod(drift_page.page)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DriftIncident]:
         return super().get_queryset(request).defer("around")
-
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        return drift_page.page(request, object_id)
 
     @admin.display(description="Incident")
     def what(self, row: DriftIncident) -> str:
@@ -51,9 +47,7 @@ class ApplicationAdmin(ReadOnlyAdmin):
     list_title = "Applications"
     empty_title = "Nothing applied yet"
     empty_text = "Each attempt to apply a migration appears here with its journal."
-
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        return application_page.page(request, object_id)
+    page = staticmethod(application_page.page)
 
     @admin.display(description="Status", ordering="status")
     def state(self, row: Application) -> SafeString:

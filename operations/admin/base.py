@@ -15,21 +15,21 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.db import models, transaction
-from django.db.models import Field, Model, QuerySet
+from django.db.models import Field, Model
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.utils.functional import cached_property
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from operations import audit as operations_audit
 from operations.admin import filters
+from operations.admin.paginator import CheapPaginator
 from operations.authority import holds, holds_somewhere, places
 from operations.models import Environment
 
-COUNT_LIMIT = 1000
 LONGEST_FILTER = 500
 # What Django's filters put behind the name of a field.
 COMPARISONS = frozenset(
@@ -49,37 +49,37 @@ def viewers_only(page: Callable[..., HttpResponse], permission: str) -> Callable
     return checked
 
 
-class CheapPaginator(Paginator):
-    """Counts at most `limit` rows; a longer list says "more than" and is reached by filters, never by page 2,000."""
-
-    limit = COUNT_LIMIT
-
-    @cached_property
-    def counted(self) -> int:
-        """The number of rows up to `limit` + 1."""
-        rows = self.object_list
-        if not isinstance(rows, QuerySet):
-            return len(rows)
-        return rows.order_by().values("pk")[: self.limit + 1].count()
-
-    @cached_property
-    def count(self) -> int:
-        """The number of rows that pages lead to."""
-        return min(self.counted, self.limit)
-
-    @property
-    def is_floor(self) -> bool:
-        """Whether there are more rows than pages lead to."""
-        return self.counted > self.limit
-
-
 class ListedLookups(admin.ModelAdmin):
     """A list is filtered by what it offers or shows, by no other column: `password__startswith` reads a hash out.
 
     `dated` is the column of its date, `by` the one with the name of whoever did it: a list that has one offers it.
+    `empty_title`, `empty_text`, `empty_command` teach when there is nothing.
     """
 
     dated = by = ""
+    paginator = CheapPaginator
+    show_full_result_count = False
+    view_on_site = False
+    empty_title = empty_text = empty_command = ""
+    page: Callable[..., HttpResponse] | None = None  # of a row, by its key, in place of Django's
+    own_pages: list[tuple[str, Callable[..., HttpResponseBase], str]] = []  # address, view, name
+
+    @property
+    def media(self) -> forms.Media:
+        """Only the script of the action bar, and only where there are actions: no jQuery."""
+        return forms.Media(js=["admin/js/actions.js"] if self.actions else [])
+
+    def get_urls(self) -> list[URLPattern]:
+        """Our own pages, before Django's."""
+        view = self.admin_site.admin_view
+        return [*(path(route, view(page), name=name) for route, page, name in self.own_pages), *super().get_urls()]
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self.page is None:
+            return super().change_view(request, object_id, *args, **kwargs)
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return self.page(request, object_id)
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """What the list itself offers, then whoever did it, then the date."""
@@ -114,18 +114,9 @@ def _parameter(offered: Any) -> str:
 
 
 class ReadOnlyAdmin(ListedLookups):
-    """A list and a page of facts. `empty_title`, `empty_text`, `empty_command` teach when there is nothing."""
+    """A list and a page of facts."""
 
-    paginator = CheapPaginator
-    show_full_result_count = False
     list_per_page = 50
-    view_on_site = False
-    empty_title = empty_text = empty_command = ""
-
-    @property
-    def media(self) -> forms.Media:
-        """Only the script of the action bar, and only where there are actions."""
-        return forms.Media(js=["admin/js/actions.js"] if self.actions else [])
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         """Rows come from the services."""
@@ -150,10 +141,6 @@ NATIVE_DATETIME = {
 class EditableAdmin(ListedLookups):
     """The base of the few lists whose rows people edit: native date controls, history by the ledger, no counting."""
 
-    paginator = CheapPaginator
-    show_full_result_count = False
-    view_on_site = False
-    empty_title = empty_text = empty_command = ""
     formfield_overrides = {models.DateTimeField: NATIVE_DATETIME}
 
     def place_of(self, obj: Any) -> Environment | None:
@@ -174,11 +161,6 @@ class EditableAdmin(ListedLookups):
 
     def _permission(self, verb: str) -> str:
         return f"{self.opts.app_label}.{verb}_{self.opts.model_name}"
-
-    @property
-    def media(self) -> forms.Media:
-        """Neither jQuery nor its helpers: the native controls need none."""
-        return forms.Media(js=["admin/js/actions.js"] if self.actions else [])
 
     def formfield_for_dbfield(self, db_field: Field, request: HttpRequest, **kwargs: Any) -> forms.Field | None:
         """No pop-up windows beside a related row: they need jQuery, and one page is enough."""

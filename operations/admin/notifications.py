@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.utils.safestring import SafeString
 
 from operations.admin.base import ReadOnlyAdmin
+from operations.admin.columns import moment, shown
 from operations.models import Notification
 from operations.web import formatting
 
@@ -21,15 +21,6 @@ class NotificationAdmin(ReadOnlyAdmin):
         "Approvals wanted, break-glass, failures and alarms go out by mail, Slack or webhook and are listed here."
     )
     empty_command = "sampelit-ops doctor --only notify"
-
-    @admin.display(description="State")
-    def state_badge(self, row: Notification) -> SafeString:
-        return formatting.badge(row.state)
-
-    @admin.display(description="Created", ordering="created_at")
-    def created(self, row: Notification) -> SafeString:
-        return formatting.when(row.created_at)
-
-    @admin.display(description="Sent", ordering="sent_at")
-    def sent(self, row: Notification) -> SafeString:
-        return formatting.when(row.sent_at)
+    state_badge = shown("State", "state", formatting.badge)
+    created = moment("Created", "created_at")
+    sent = moment("Sent", "sent_at")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
@@ -13,9 +12,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils.safestring import SafeString
 
 from operations.admin.base import ReadOnlyAdmin, viewers_only
+from operations.admin.columns import moment, shown
 from operations.approvals.voting import why_not_vote
 from operations.authority import VOTE, holds
 from operations.engine import kinds
@@ -39,6 +38,10 @@ class OperationAdmin(ReadOnlyAdmin):
     empty_title = "No operations yet"
     empty_text = "Everything consequential is an operation: exports, deploys, rollbacks, migrations."
     empty_command = "sampelit-ops request backups.export --environment production --set policy=audit-trail"
+    state = shown("Status", "status", formatting.badge)
+    risk_badge = shown("Risk", "risk", formatting.badge)
+    asked = moment("Requested", "requested_at")
+    page = staticmethod(operation_page.page)
 
     def get_urls(self) -> list[URLPattern]:
         def view(page: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -54,11 +57,6 @@ class OperationAdmin(ReadOnlyAdmin):
             path("<str:pk>/act/<str:verb>/", view(act_page.act_page), name="operations_act"),
             *super().get_urls(),
         ]
-
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return operation_page.page(request, object_id)
 
     def catalogue(self, request: HttpRequest) -> HttpResponse:
         """Every kind that can be requested, by what it is about; those that this person may ask for first."""
@@ -98,18 +96,6 @@ class OperationAdmin(ReadOnlyAdmin):
     def what(self, row: Operation) -> str:
         kind = kinds.registry.kinds.get(row.kind)
         return f"{kind.label if kind else row.kind}{': ' + row.subject if row.subject else ''}"
-
-    @admin.display(description="Status")
-    def state(self, row: Operation) -> SafeString:
-        return formatting.badge(row.status)
-
-    @admin.display(description="Risk")
-    def risk_badge(self, row: Operation) -> SafeString:
-        return formatting.badge(row.risk)
-
-    @admin.display(description="Requested", ordering="requested_at")
-    def asked(self, row: Operation) -> SafeString:
-        return formatting.when(row.requested_at)
 
     @admin.display(description="Took")
     def took(self, row: Operation) -> str:

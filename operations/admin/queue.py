@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django_q.models import Failure, OrmQ, Schedule, Success, Task
 
 from operations.admin.base import ReadOnlyAdmin
+from operations.admin.columns import moment
 from operations.web import formatting
 
 for stock in (Schedule, Success, Failure, OrmQ):
@@ -50,21 +51,13 @@ class FinishedAdmin(QueueAdmin):
     ordering = ("-stopped",)
     empty_title = "No messages here"
     empty_text = "django-q2 only wakes the workers up. What happened is in Operations."
+    start = moment("Started", "started")
+    stop = moment("Stopped", "stopped")
 
     @admin.display(description="Status")
     def state(self, task: Task) -> SafeString:
         """Handled or failed, as a badge."""
         return formatting.badge("handled" if task.success else "failed", "ok" if task.success else "bad")
-
-    @admin.display(description="Started", ordering="started")
-    def start(self, task: Task) -> SafeString:
-        """When a worker took it."""
-        return formatting.when(task.started)
-
-    @admin.display(description="Stopped", ordering="stopped")
-    def stop(self, task: Task) -> SafeString:
-        """When the worker was done."""
-        return formatting.when(task.stopped)
 
     @admin.display(description="Took")
     def taken(self, task: Task) -> str:
@@ -81,11 +74,7 @@ class WaitingAdmin(QueueAdmin):
     list_display = ("__str__", "key", "taken_until")
     empty_title = "The queue is empty"
     empty_text = "Every message was handled. A lost one is sent again by tick."
-
-    @admin.display(description="Retried after", ordering="lock")
-    def taken_until(self, message: OrmQ) -> SafeString:
-        """When another worker may take it."""
-        return formatting.when(message.lock)
+    taken_until = moment("Retried after", "lock")
 
 
 @admin.register(Schedule)

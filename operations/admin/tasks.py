@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from operations.admin.base import ReadOnlyAdmin, viewers_only
+from operations.admin.columns import moment
 from operations.approvals.tasks import close, why_not_close
 from operations.models import Heartbeat, Task
 from operations.web import formatting
@@ -32,6 +33,7 @@ class TaskAdmin(ReadOnlyAdmin):
     empty_text = (
         "Break-glass reviews, autodeploy to re-enable and failing clean-ups appear here until somebody closes them."
     )
+    opened = moment("Opened", "opened_at")
 
     def get_urls(self) -> list[URLPattern]:
         page = viewers_only(self.close_task, "operations.view_task")
@@ -73,10 +75,6 @@ class TaskAdmin(ReadOnlyAdmin):
     @admin.display(description="State")
     def state(self, row: Task) -> SafeString:
         return formatting.badge("done" if row.closed_at else "open")
-
-    @admin.display(description="Opened", ordering="opened_at")
-    def opened(self, row: Task) -> SafeString:
-        return formatting.when(row.opened_at)
 
 
 @admin.register(Heartbeat)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.safestring import SafeString
 
 from operations.admin.base import ReadOnlyAdmin
+from operations.admin.columns import moment, shown
 from operations.authority import holds
 from operations.models import AccessToken
 from operations.tokens.ending import revoke
@@ -25,6 +25,9 @@ class AccessTokenAdmin(ReadOnlyAdmin):
     actions = ["end"]
     empty_title = "Nobody has a personal token"
     empty_text = "People create them under Personal tokens in the menu of their name, for the shell."
+    state_badge = shown("State", "state", formatting.badge)
+    expires = moment("Expires", "expires_at")
+    used = moment("Last used", "last_used_at")
 
     def has_view_permission(self, request: HttpRequest, obj: AccessToken | None = None) -> bool:
         return holds(request.user, "auth.change_user", None)
@@ -34,18 +37,6 @@ class AccessTokenAdmin(ReadOnlyAdmin):
         ended = [row.name for row in queryset.select_related("user") if revoke(row, actor=request.user.get_username())]
         messages.success(request, f"Revoked: {', '.join(ended) or 'none; they had ended'}.")
 
-    @admin.display(description="State")
-    def state_badge(self, row: AccessToken) -> SafeString:
-        return formatting.badge(row.state)
-
     @admin.display(description="May")
     def scope_words(self, row: AccessToken) -> str:
         return row.scope_words
-
-    @admin.display(description="Expires", ordering="expires_at")
-    def expires(self, row: AccessToken) -> SafeString:
-        return formatting.when(row.expires_at)
-
-    @admin.display(description="Last used", ordering="last_used_at")
-    def used(self, row: AccessToken) -> SafeString:
-        return formatting.when(row.last_used_at)
