@@ -132,7 +132,11 @@ def _read(environment: Environment | None, why: str) -> Check:
     if oldest.at < database_time() - READ_WITHIN:
         found = f"no violation, but {oldest.name} was last read at {oldest.at:%Y-%m-%d %H:%M} UTC"
         return Check("variables", "warn", found, why, "Open its parity page: it says why Render does not answer.")
-    if unread := present.filter(type="web_service", variables=None, groups=None).values_list("name", flat=True)[:5]:
+    if (
+        unread := present.exclude(type="static_site")
+        .filter(variables=None, groups=None)
+        .values_list("name", flat=True)[:5]
+    ):
         found = f"no violation, but nothing is known of {', '.join(unread)}"
         return Check("variables", "warn", found, why, "Open its parity page: it says why Render does not answer.")
     return Check("variables", "ok", "no violation", why)

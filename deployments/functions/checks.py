@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from deployments.functions.advisors import open_errors
 from deployments.models import EdgeFunction, ProjectSync
 from operations import supabase_projects
 from operations.doctor import Check
 from operations.models import Environment
+from operations.periodic.clock import database_time
 
+LATELY = timedelta(hours=1)
 SUPABASE_FIXES = {
     "Unauthorized": "Create a token in Supabase (Account, Access Tokens) and set SUPABASE_ACCESS_TOKEN everywhere.",
     "PlanTooLow": "The organisation's plan does not include it; see Supabase's billing page.",
@@ -62,4 +65,7 @@ def _answers(environment: Environment) -> Check:
     if state.error:
         fix = SUPABASE_FIXES.get(state.error_kind, "Read the message, then try again.")
         return Check(name, "bad" if state.error_kind == "Unauthorized" else "warn", state.error, why, fix)
+    if state.ok_at is None or database_time() - state.ok_at > LATELY:
+        found = f"last read at {state.ok_at:%Y-%m-%d %H:%M} UTC" if state.ok_at else "never read"
+        return Check(name, "warn", found, why, "Run sampelit-ops sync_functions; it says why Supabase is not asked.")
     return Check(name, "ok", "read", why)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from deployments.models import Deployment, Service, SyncState
 from deployments.models.deployment import Status
@@ -25,17 +25,25 @@ from providers.render.event_types import DISK, DISK_FULL, ENDS_DISK, ENDS_TROUBL
 FIRST_LOOK = timedelta(hours=1)
 FORGOTTEN = timedelta(hours=6)  # without word that it ended
 FORGOTTEN_DISK = timedelta(days=3)  # Render says it once at each mark
+LATELY = timedelta(minutes=30)
 OVERLAP = timedelta(minutes=2)  # an event may be listed late
 
 
 def read_events(api: Render) -> None:
     """One look at each service of production."""
     failed, now = Failed(), database_time()
-    here = Service.objects.filter(removed_at=None, environment__kind=Environment.Kind.PRODUCTION)
-    for service in here.exclude(type="static_site"):
+    for service in _followed(Service.objects.filter(removed_at=None)):
         with each(service.name, failed):
             _look(api, service, now)
     tell(failed)
+
+
+def _followed(services: QuerySet[Service]) -> QuerySet[Service]:
+    return services.filter(environment__kind=Environment.Kind.PRODUCTION).exclude(type="static_site")
+
+
+def _said(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else "never"
 
 
 def _look(api: Render, service: Service, now: datetime) -> None:
@@ -89,9 +97,15 @@ def _count(unknown: list[Event]) -> None:
 
 
 def troubles(environment: Environment | None) -> Iterator[Check]:
-    """A line for each service in trouble."""
-    rows = Service.objects.filter(removed_at=None).exclude(trouble="")
-    for service in rows.filter(environment=environment) if environment else rows:
+    """A line for each service in trouble, and one for those of which nobody was told lately whether they are."""
+    every = Service.objects.filter(removed_at=None)
+    every = every.filter(environment=environment) if environment else every
+    unread = _followed(every).exclude(events_read_at__gt=database_time() - LATELY)
+    if names := [f"{row.name} ({_said(row.events_read_at)})" for row in unread.order_by("name")[:5]]:
+        fix = "See the worker's log: it says what Render answers about its events."
+        why = "A crash or a full disk would not be seen."
+        yield Check("Render's events", "warn", f"not read lately: {', '.join(names)}", why, fix)
+    for service in every.exclude(trouble=""):
         fix = "Read its log; raise its plan where memory or disk ran out, or roll back."
         yield Check(f"{service.name} trouble", "bad", service.trouble, "Visitors may see errors.", fix)
 

@@ -80,7 +80,7 @@ def clock(environment: Environment | None) -> Iterator[Check]:
         cursor.execute("SELECT clock_timestamp()")
         skew = abs((datetime.now(UTC) - cursor.fetchone()[0]).total_seconds())
     tone = "bad" if skew > 30 else ("warn" if skew > 2 else "ok")
-    why = "Codes of authenticator apps, webhook signatures and leases are measured by the clock."
+    why = "What this machine writes to logs, certificates and signatures for object storage go by its clock."
     yield Check("clock", tone, f"{skew:.1f} s from the database's", why, "" if tone == "ok" else "Switch NTP on.")
 
 

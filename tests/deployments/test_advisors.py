@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
+from django.utils import timezone
 
 from deployments.doctor import supabase_functions
 from deployments.functions import advisors
 from deployments.functions.sync import sync_all
-from deployments.models import AdvisorFinding
+from deployments.models import AdvisorFinding, ProjectSync
 from ledger.models import Entry
 from operations.models import Environment
 from providers.errors import Refused
@@ -38,6 +40,19 @@ def error() -> AdvisorFinding:
 
 def amber() -> bool:
     return any("security advisor" in check.name and check.tone == "warn" for check in supabase_functions(None))
+
+
+@pytest.mark.parametrize(("hours", "tone"), [(0, "ok"), (2, "warn"), (None, "warn")])
+def test_a_project_that_was_not_asked_lately_is_not_green(stand: Stand, hours: int | None, tone: str) -> None:
+    """The pass ends at a refused token or a limit: whoever comes after that was asked last when its row says."""
+    sync_all()
+    at = None if hours is None else timezone.now() - timedelta(hours=hours)
+    ProjectSync.objects.update(ok_at=at)
+
+    (check,) = [check for check in supabase_functions(None) if check.name.endswith("functions and advisors")]
+
+    assert check.tone == tone
+    assert "last read at" in check.found or "never" in check.found or hours == 0
 
 
 def test_a_finding_is_open_then_resolved_then_open_again(stand: Stand) -> None:

@@ -87,6 +87,19 @@ def test_trouble_is_told_and_shown_until_it_ends(render: Any, rf: RequestFactory
     assert list(troubles(None)) == []
 
 
+@pytest.mark.parametrize(("minutes", "found"), [(None, "never"), (31, "UTC"), (29, "")])
+def test_that_no_trouble_is_known_is_only_of_what_was_read_lately(render: Any, minutes: int | None, found: str) -> None:
+    read_events(render)
+    assert list(troubles(None)) == []
+    at = None if minutes is None else timezone.now() - timedelta(minutes=minutes)
+    Service.objects.update(events_read_at=at)
+
+    checks = list(troubles(None))
+
+    assert [check.tone for check in checks] == ["warn"] * bool(found)
+    assert all(check.name == "Render's events" and f"{found})" in check.found for check in checks)
+
+
 def test_an_end_of_before_ends_nothing_and_trouble_is_not_for_ever(render: Any) -> None:
     render.say("server_failed")
     render.say("server_available", seconds=-30)
