@@ -199,6 +199,16 @@ FOUND = {
     "CREATE POLICY p ON t FOR UPDATE USING ('authenticated'::text = auth.role())": "MS-POLICY-TRUE",
     "CREATE POLICY p ON t USING (auth.role() IN ('anon', 'authenticated') OR a = 1)": "MS-POLICY-TRUE",
     "CREATE POLICY p ON t USING ((auth.jwt() -> 'user_metadata' ->> 'role') = 'admin')": "MS-POLICY-METADATA",
+    "CREATE MATERIALIZED VIEW v AS SELECT email FROM auth.users": "MS-VIEW-DEFINER",
+    "CREATE MATERIALIZED VIEW v AS WITH x AS (TABLE vault.decrypted_secrets) TABLE x": "MS-VIEW-DEFINER",
+    "CREATE TABLE v AS SELECT email FROM auth.users": "MS-RLS-MISSING",
+    "CREATE TABLE v AS TABLE auth.users": "MS-RLS-MISSING",
+    "SELECT email INTO v FROM auth.users": "MS-RLS-MISSING",
+    "ALTER EXTENSION citext SET SCHEMA app": "MC-SET-SCHEMA",
+    "SET zero_damaged_pages = on": "MD-CATALOG-MODS",
+    "SELECT set_config('ignore_checksum_failure', 'on', false)": "MD-CATALOG-MODS",
+    "GRANT SET ON PARAMETER log_statement TO r": "MS-GRANT-WIDE",
+    "GRANT ALTER SYSTEM ON PARAMETER log_statement TO r": "MS-GRANT-WIDE",
 }
 QUIET = [
     "BEGIN; SAVEPOINT s; CREATE TABLE n (a int PRIMARY KEY); RELEASE s; COMMIT",
@@ -243,6 +253,12 @@ QUIET = [
     "BEGIN; CREATE TABLE w AS SELECT 1 AS a; INSERT INTO l SELECT a FROM w; DROP TABLE w; COMMIT",
     "BEGIN; CREATE TABLE w (a int); INSERT INTO l SELECT a FROM w; ALTER TABLE w RENAME TO v; COMMIT",
     "BEGIN; INSERT INTO l SELECT a FROM w; ALTER TABLE t ADD x int; COMMIT",
+    "CREATE MATERIALIZED VIEW reporting.v AS SELECT email FROM auth.users",
+    "CREATE MATERIALIZED VIEW v AS SELECT a FROM orders",
+    "CREATE TABLE v AS SELECT email FROM auth.users; ALTER TABLE v ENABLE ROW LEVEL SECURITY",
+    "CREATE TABLE private.v AS SELECT email FROM auth.users",
+    "ALTER EXTENSION vector SET SCHEMA extensions",
+    "SET zero_damaged_pages = off",
 ]
 
 

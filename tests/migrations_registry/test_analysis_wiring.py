@@ -97,7 +97,7 @@ CreateSchemaStmt: schema_elements
 CreateSeqStmt: create_sequence managed_schema starts
 CreateStmt: create create_table create_table create_with_parent managed_schema partition_of replaced
 CreateSubscriptionStmt: server_wide
-CreateTableAsStmt: create_table_as managed_schema select_into with_query
+CreateTableAsStmt: create_table_as managed_schema materialized_view select_into with_query
 CreateTableSpaceStmt: server_wide
 CreateTransformStmt: existing
 CreateTrigStmt: create_trigger managed_schema

@@ -85,7 +85,8 @@ def grant(node: Node, state: State) -> None:
         if not _only_tightens_new(node, roles, state):
             state.see(REVOKE, **words)
         return
-    wide = "ALL" in privileges or node.get("grant_option") or all_objects or _WIDE & set(roles)
+    of_server = node["objtype"] == "OBJECT_PARAMETER_ACL"  # a setting that only a superuser could change
+    wide = "ALL" in privileges or node.get("grant_option") or all_objects or of_server or _WIDE & set(roles)
     if _of_platform(node) or (wide and not _opens_nothing(node, roles, state)):
         extra = ", who may pass it on (WITH GRANT OPTION)" if node.get("grant_option") else ""
         state.see(GRANT_WIDE, extra=extra, **words)

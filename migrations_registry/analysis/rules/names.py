@@ -7,6 +7,7 @@ from migrations_registry.analysis.model import AX, COMPATIBILITY, SUE, label
 from migrations_registry.analysis.parsing.nodes import in_words, object_name, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
+from migrations_registry.analysis.scope import ORDINARY
 from migrations_registry.analysis.state import State
 
 _VIEW = (
@@ -134,8 +135,8 @@ def rename(node: Node, state: State) -> None:
 @on("AlterObjectSchemaStmt")
 def set_schema(node: Node, state: State) -> None:
     """ALTER … SET SCHEMA."""
-    if node["objectType"] == "OBJECT_EXTENSION":
-        return
+    if node["objectType"] == "OBJECT_EXTENSION" and node["newschema"] in ORDINARY:
+        return  # where names without a schema are looked up
     if "relation" in node:
         old, new = relation(node["relation"]), (node["newschema"], node["relation"]["relname"])
         renamed((old, ""), (new, ""), state)

@@ -51,9 +51,8 @@ SEARCH_PATH = rule(
 CATALOG_MODS = rule(
     "MD-CATALOG-MODS",
     DESTRUCTIVE,
-    "lets the session change the tables in which PostgreSQL keeps its own structure: a mistake there can make "
-    "data unreadable for good",
-    "Use the DDL command that does it.",
+    "lets the session {what}: data can be unreadable, or gone, for good",
+    "{instead}",
     bad=("SET allow_system_table_mods = on",),
     good=("SET work_mem = '8MB'",),
 )
@@ -98,6 +97,14 @@ UNLIMITED = rule(
     good=("SET statement_timeout = '5s'",),
 )
 _MEANING = {"search_path", "role", "session_authorization", "session_replication_role", "row_security"}
+_STRUCTURE = "change the tables in which PostgreSQL keeps its own structure"
+_DAMAGED = "read over damaged pages, whose rows it takes for empty", "Restore them from a proven restore point."
+_HARMS = {
+    "allow_system_table_mods": (_STRUCTURE, "Use the DDL command that does it."),
+    "zero_damaged_pages": _DAMAGED,
+    "ignore_checksum_failure": _DAMAGED,
+    "ignore_invalid_pages": _DAMAGED,
+}
 _UNITS = {"us": 0.001, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000, "": 1}
 _LONGEST_WAIT_MS = 60_000
 _TIMEOUTS = {"lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout"}
@@ -140,8 +147,8 @@ def _set(name: str, values: list[Any], state: State) -> None:
         state.see(SEARCH_PATH)
     elif name == "session_replication_role" and first != "origin":
         state.see(DISABLE_TRIGGER, name="every table")
-    elif name == "allow_system_table_mods" and first not in ("off", "false", "0"):
-        state.see(CATALOG_MODS)
+    elif name in _HARMS and first not in ("off", "false", "0"):
+        state.see(CATALOG_MODS, what=_HARMS[name][0], instead=_HARMS[name][1])
 
 
 def _milliseconds(text: str) -> float:

@@ -7,6 +7,7 @@ from migrations_registry.analysis.parsing.nodes import dotted, inner_nodes, rela
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.rules.drops import RECREATE_TABLE
+from migrations_registry.analysis.rules.views import reads_accounts
 from migrations_registry.analysis.state import EVERY, State
 
 RLS_MISSING = rule(
@@ -65,10 +66,11 @@ def create_table(node: Node, state: State) -> None:
         state.see(NO_GRANT, name=label(name))
 
 
-def _is_exposed(name: Name, state: State) -> bool:
-    """In the schema that the API serves."""
+def _is_exposed(name: Name, state: State, query: Node | None = None) -> bool:
+    """In the schema that the API serves; `query`: what fills it."""
     if name[0] == "public" and state.identities.token(name) not in state.secured_tables:
-        state.see(RLS_MISSING, SECURITY if state.exposed else CONVENTION, name=label(name))
+        grave = state.exposed or (query is not None and reads_accounts(query))
+        state.see(RLS_MISSING, SECURITY if grave else CONVENTION, name=label(name))
     return name[0] == "public"
 
 
@@ -91,7 +93,7 @@ def create_table_as(node: Node, state: State) -> None:
     if name in state.dropped:
         _recreated(name, state)
     if node["objtype"] == "OBJECT_TABLE":
-        _is_exposed(name, state)
+        _is_exposed(name, state, node)
     state.made(node["into"]["rel"], surely=not node.get("if_not_exists"), on_commit=node["into"].get("onCommit", ""))
 
 
@@ -99,7 +101,7 @@ def create_table_as(node: Node, state: State) -> None:
 def select_into(node: Node, state: State) -> None:
     """SELECT … INTO."""
     if "intoClause" in node:
-        _is_exposed(relation(node["intoClause"]["rel"]), state)
+        _is_exposed(relation(node["intoClause"]["rel"]), state, node)
         state.made(node["intoClause"]["rel"])
 
 

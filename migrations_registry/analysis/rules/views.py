@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, COMPATIBILITY, CONVENTION, SECURITY, label
+from migrations_registry.analysis.model import AX, COMPATIBILITY, CONVENTION, SECURITY, Name, label
 from migrations_registry.analysis.parsing.nodes import inner_nodes, is_on, options, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
@@ -40,6 +40,8 @@ VIEW_BARRIER = rule(
     good=("ALTER VIEW recent SET (security_barrier = on)",),
 )
 
+_SECRET = {"auth", "vault"}
+
 
 @on("ViewStmt")
 def view(node: Node, state: State) -> None:
@@ -49,11 +51,25 @@ def view(node: Node, state: State) -> None:
         return
     if node.get("replace") and not state.is_new(name):
         state.see(REPLACE_VIEW, name=label(name))
+    _as_its_owner(name, node, state)
+
+
+@on("CreateTableAsStmt")
+def materialized_view(node: Node, state: State) -> None:
+    """CREATE MATERIALIZED VIEW: no row security holds for what it keeps."""
+    if node["objtype"] == "OBJECT_MATVIEW":
+        _as_its_owner(relation(node["into"]["rel"]), node, state)
+
+
+def _as_its_owner(name: Name, node: Node, state: State) -> None:
     if name[0] == "public":
-        schemas = {inner.get("schemaname") for kind, inner in inner_nodes(node) if kind == "RangeVar"}
-        state.see(
-            VIEW_DEFINER, SECURITY if schemas & {"auth", "vault"} or state.exposed else CONVENTION, name=label(name)
-        )
+        grave = reads_accounts(node) or state.exposed
+        state.see(VIEW_DEFINER, SECURITY if grave else CONVENTION, name=label(name))
+
+
+def reads_accounts(node: Node) -> bool:
+    """Whether a query names what the platform keeps of people and secrets."""
+    return any(kind == "RangeVar" and inner.get("schemaname") in _SECRET for kind, inner in inner_nodes(node))
 
 
 @on_alter("SetRelOptions", "ResetRelOptions")
