@@ -9,8 +9,10 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 
-from backups.proof.guard_writes import QUALIFIED, QUOTED, Name, Reach, base_of, calls, last_name, pair, reach
+from backups.proof.guard_writes import QUALIFIED, QUOTED, Reach, base_of, calls, reach
 from providers.postgres.schema.generations import REACH, Row
+from providers.postgres.schema.model import Name
+from providers.postgres.schema.names import parts
 
 Key = tuple[str, str]
 ROUTINES = frozenset(["function", "procedure"])
@@ -85,7 +87,7 @@ class Ways:
 
     @cached_property
     def _names(self) -> tuple[Name, ...]:
-        return tuple(pair(name) for name in self.relations)
+        return tuple((parts(name)[0], parts(name)[-1]) for name in self.relations)
 
     @cached_property
     def _reaches(self) -> dict[Key, Reach]:
@@ -196,4 +198,4 @@ def body(definition: str) -> str:
 
 def last_of(name: str) -> str:
     """A routine's last name, without its arguments."""
-    return last_name(name.partition("(")[0])
+    return parts(name.partition("(")[0])[-1]

@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-Name = tuple[str, str]  # schema, relation
-PART = re.compile(r'"(?:[^"]|"")*+"?|[^".]+')
+from providers.postgres.schema.model import Name
+from providers.postgres.schema.names import parts
+
 QUALIFIED = r'(?:"(?:[^"]|"")*+"|[^" (),.])+\.(?:"(?:[^"]|"")*+"|[^" (),.])+'
 QUOTED = re.compile(r'"(?:[^"]|"")*+"')
 Token = tuple[str, str]  # kind, text
@@ -105,16 +106,16 @@ def _named(tokens: Sequence[Token], at: int, names: Collection[Name]) -> Iterato
         if tokens[at][1] in SKIPPED and tokens[at][0] != NAME:
             at += 1
             continue
-        parts = []
+        said: list[str] = []
         while at < len(tokens) and tokens[at][0] in (WORD, NAME):
-            parts.append(tokens[at][1])
+            said.append(tokens[at][1])
             at += 1
             if at + 1 >= len(tokens) or tokens[at] != (OTHER, "."):
                 break
             at += 1
-        if not parts:
+        if not said:
             return
-        yield from (name for name in names if name[1] == parts[-1] and (len(parts) == 1 or name[0] == parts[-2]))
+        yield from (name for name in names if name[1] == said[-1] and (len(said) == 1 or name[0] == said[-2]))
         if at >= len(tokens) or tokens[at] != (OTHER, ","):
             return
 
@@ -139,17 +140,6 @@ def calls(text: str) -> frozenset[str]:
     return frozenset(quoted | {name.lower() for name in CALLS.findall(text)})
 
 
-def last_name(name: str) -> str:
-    """Of a qualified one, without quotes."""
-    parts = PART.findall(name)
-    return parts[-1].strip('"').replace('""', '"') if parts else name
-
-
-def pair(name: str) -> Name:
-    """Schema and relation of a qualified name, without quotes."""
-    return last_name((PART.findall(name) or [""])[0]), last_name(name)
-
-
 def base_of(view: str, full: str) -> str:
     """The one relation a view selects from, as the fingerprint quotes it. A definition that cannot be read: `full`."""
     from postgast import PgQueryError, parse
@@ -161,11 +151,11 @@ def base_of(view: str, full: str) -> str:
     if len(sources) != 1 or not sources[0].HasField("range_var"):
         return ""
     found = sources[0].range_var
-    return full if (found.schemaname, found.relname) == pair(full) else quoted(found.schemaname, found.relname)
+    return full if (found.schemaname, found.relname) == parts(full) else quoted(found.schemaname, found.relname)
 
 
-def quoted(*parts: str) -> str:
+def quoted(*names: str) -> str:
     """As the fingerprint does, but for keywords."""
     return ".".join(
-        part if re.fullmatch(r"[a-z_][a-z0-9_]*", part) else '"' + part.replace('"', '""') + '"' for part in parts
+        name if re.fullmatch(r"[a-z_][a-z0-9_]*", name) else '"' + name.replace('"', '""') + '"' for name in names
     )

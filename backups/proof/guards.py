@@ -17,9 +17,10 @@ from backups.archive.schema_proof import fingerprint_of
 from backups.proof.findings import Finding, guards_changed
 from backups.proof.guard_rights import rights_over
 from backups.proof.guard_ways import ROUTINES, Key, Ways, actions, last_of, other_bodies, parents
-from backups.proof.guard_writes import PART, calls, last_name
+from backups.proof.guard_writes import calls
 from providers.postgres.audit_trail.verifier import NAME as VERIFIER
 from providers.postgres.schema.generations import Row, comparable
+from providers.postgres.schema.names import parts, split
 
 ON_THE_TABLE = frozenset(["trigger", "rule", "policy", "row security", "silent key"])
 RELATIONS = frozenset(["table", "view", "materialized view", "foreign table"])
@@ -151,7 +152,7 @@ def _fits(row: Row, texts: str) -> bool:
     match = OPERATOR.fullmatch(row[1]) if row[0] == "operator" else None
     kinds = match.groups()[2:] if match else ()
     return all(
-        kind in USUAL or kind.startswith("any") or re.search(rf"(?<![\w$]){re.escape(last_name(kind))}(?![\w$])", texts)
+        kind in USUAL or kind.startswith("any") or re.search(rf"(?<![\w$]){re.escape(parts(kind)[-1])}(?![\w$])", texts)
         for kind in kinds
     )
 
@@ -164,8 +165,8 @@ def _runs(row: Row) -> str:
 
 
 def _nameless(key: Key, text: str) -> tuple[str, str]:
-    last = PART.findall(key[1])[-1:]
-    return key[0], text.replace(f" {last[0]} ", " ", 1) if last else text
+    last = next(reversed([*split(key[1], ".")]), "")
+    return key[0], text.replace(f" {''.join(last)} ", " ", 1) if last else text
 
 
 def _matters(key: Key, was: str | None, now: str | None, full: str, columns: Collection[str]) -> bool:

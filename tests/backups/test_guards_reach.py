@@ -58,6 +58,7 @@ QUIET = [
     "REPLICA IDENTITY USING INDEX algorithm_audit_trail_pkey",
     "RENAME CONSTRAINT positive TO more_positive",
     "; ALTER INDEX public.once RENAME TO twice",
+    '; ALTER INDEX public.once RENAME TO "Twice, or more"',
     "ALTER context_hash SET STORAGE EXTERNAL",
     "ALTER context_hash TYPE text",
     "ADD COLUMN g int GENERATED ALWAYS AS (1) STORED",
