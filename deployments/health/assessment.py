@@ -21,7 +21,7 @@ Verdict = HealthCheck.Verdict
 GOOD_WORDS = {"healthy", "ok", "pass", "up", "passing", "alive"}
 GOOD_DATABASE = {"connected", "ok", "healthy", "up", "true"}
 FLAGS = ("healthy", "ok", "alive", "up")
-TOO_MANY_REQUESTS = 429
+TURNED_AWAY = {401, 403, 405, 407, 429, 451}  # whoever asks, by a rule that says nothing of the service
 _COMMIT = re.compile(r"(?<![0-9a-z])(?=[0-9]*[a-f])[0-9a-f]{7,64}(?![0-9a-z])")  # no date, no number
 
 
@@ -49,8 +49,10 @@ def assess(answer: HealthResponse) -> HealthAssessment:
         age = counted(answer.cached_seconds, "second")
         return HealthAssessment(Verdict.UNCLEAR, f"{http} of a cache, {age} old: it may be down behind it")
     if not 200 <= answer.status < 300:
-        verdict = Verdict.UNCLEAR if answer.status == TOO_MANY_REQUESTS else Verdict.BAD
-        return HealthAssessment(verdict, http + (f", {word}" if word else ""), word, version)
+        if answer.status < 400 or answer.status in TURNED_AWAY:
+            asked = "leads elsewhere" if answer.status < 400 else "turns the portal away"
+            return HealthAssessment(Verdict.UNCLEAR, f"{http}: it {asked} and does not say how it is", word, version)
+        return HealthAssessment(Verdict.BAD, http + (f", {word}" if word else ""), word, version)
     if answer.unread:
         return HealthAssessment(Verdict.UNCLEAR, f"{http}, but {answer.unread}")
     verdict, detail = _judged(answer, said, word)

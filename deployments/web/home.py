@@ -98,7 +98,8 @@ def live(request: HttpRequest) -> Panel:
         return Panel("Live", "Nothing known", "warn", detail=trouble or "Run sampelit-ops sync_deployments.")
     took = duration(row.duration.total_seconds()) if row.duration else ""
     at = relative(row.finished_at or row.created_at)
-    detail = " · ".join(piece for piece in (row.who, at, took) if piece)
+    several = len({deploy.service_id for deploy in rows}) > 1
+    detail = " · ".join(piece for piece in (row.service.name if several else "", row.who, at, took) if piece)
     url = reverse("admin:deployments_deployment_change", args=[row.pk])
     return Panel("Live", row.short, "warn" if trouble else "idle", trouble, detail, url)
 

@@ -94,6 +94,16 @@ def never_polled(api: Service) -> None:
     Heartbeat.objects.update(beat_at=NEVER)
 
 
+def test_the_live_card_says_of_which_service_it_is_where_several_are_live(api: Service, rf: RequestFactory) -> None:
+    alone = home.live(rf.get("/")).detail
+    more = {"type": "web_service", "environment": api.environment}
+    other = Service.objects.create(render_id="srv-2", name="shop", **more)
+    Deployment.objects.create(service=other, render_id="dep-2", status="live", created_at=timezone.now())
+
+    assert not alone.startswith("api")
+    assert home.live(rf.get("/")).detail.startswith("shop · ")
+
+
 DOUBTS = [(two_live, "2 deploys of api live"), (not_polled, "last asked 3 h"), (never_polled, "no worker has asked")]
 
 

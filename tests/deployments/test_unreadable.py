@@ -21,9 +21,10 @@ SAID = [
     (BAD, 200, [b'{"status":"degraded"}', b'{"healthy":false}', b'{"ok":false,"status":"ok"}', b'{"status":false}']),
     (BAD, 200, [b'{"database":false}', b'{"status":"ok","database":"down"}', b'{"database":{"up":1}}']),
     (BAD, 503, [b"", b"OK", b'{"status":"healthy"}', b"<html>", b"[" * 9_000]),
-    (BAD, 302, [b""]),
     (BAD, 404, [b'{"status":"ok"}']),
-    (UNCLEAR, 429, [b"", b'{"status":"ok"}']),
+    *((BAD, status, [b"", b"OK"]) for status in (400, 408, 410, 418, 500, 502, 504, 520, 599)),
+    *((UNCLEAR, status, [b"", b'{"status":"ok"}']) for status in (301, 302, 304, 307, 308)),  # Render takes it for well
+    *((UNCLEAR, status, [b"", b'{"status":"down"}']) for status in (401, 403, 405, 407, 429, 451)),
     (UNCLEAR, 200, [b"", b" ", b"<html>Service Suspended</html>", b"degraded", b"Service Suspended", b"not ok"]),
     (
         UNCLEAR,
