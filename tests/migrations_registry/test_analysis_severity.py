@@ -9,6 +9,7 @@ from migrations_registry.analysis.model import CONVENTION
 from migrations_registry.analysis.rule_registry import HANDLERS
 from tests.migrations_registry.truth.kinds import KINDS
 
+ASKED = "CREATE OR REPLACE FUNCTION f(d uuid) RETURNS boolean LANGUAGE sql RETURN "
 FOUND = {
     "CREATE TABLE n (a uuid); ALTER TABLE n ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON n USING (a = auth.uid())": (
         "MC-NO-API-GRANT"
@@ -209,6 +210,12 @@ FOUND = {
     "SELECT set_config('ignore_checksum_failure', 'on', false)": "MD-CATALOG-MODS",
     "GRANT SET ON PARAMETER log_statement TO r": "MS-GRANT-WIDE",
     "GRANT ALTER SYSTEM ON PARAMETER log_statement TO r": "MS-GRANT-WIDE",
+    ASKED + "auth.uid() IS NOT NULL": "MS-ONE-ANSWER",
+    ASKED + "(SELECT auth.uid()) IS NOT NULL": "MS-ONE-ANSWER",
+    ASKED + "auth.role() = 'authenticated'": "MS-ONE-ANSWER",
+    ASKED + "d IS NULL OR auth.uid() IS NOT NULL": "MS-ONE-ANSWER",
+    "CREATE FUNCTION f(d uuid) RETURNS boolean LANGUAGE sql AS $$ SELECT auth.uid() IS NOT NULL $$; "
+    "CREATE POLICY p ON t FOR UPDATE TO authenticated USING (f(id))": "MS-POLICY-TRUE",
 }
 QUIET = [
     "BEGIN; SAVEPOINT s; CREATE TABLE n (a int PRIMARY KEY); RELEASE s; COMMIT",
@@ -259,6 +266,11 @@ QUIET = [
     "CREATE TABLE private.v AS SELECT email FROM auth.users",
     "ALTER EXTENSION vector SET SCHEMA extensions",
     "SET zero_damaged_pages = off",
+    ASKED + "auth.uid() = d",
+    ASKED + "auth.uid() IS NOT NULL AND d IS NOT NULL",
+    ASKED + "d IS NOT NULL",
+    ASKED + "auth.uid() IS NOT NULL AND $1 > ''",
+    "CREATE OR REPLACE FUNCTION f() RETURNS boolean LANGUAGE sql AS $$ SELECT auth.uid() IS NOT NULL $$",
 ]
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from migrations_registry.analysis.model import COMPATIBILITY, SECURITY, label
-from migrations_registry.analysis.parsing.conditions import always_true
-from migrations_registry.analysis.parsing.nodes import constant, strings, type_name
+from migrations_registry.analysis.parsing.conditions import always_true, asks_nothing
+from migrations_registry.analysis.parsing.nodes import constant, inner_nodes, keys_in, strings, type_name
 from migrations_registry.analysis.parsing.parser import Node, ParseError, parse_plpgsql, parse_snippet
 from migrations_registry.analysis.routines import Routine, routine
 from migrations_registry.analysis.rule_registry import on, rule
@@ -13,7 +13,7 @@ from migrations_registry.analysis.state import State
 ONE_ANSWER = rule(
     "MS-ONE-ANSWER",
     SECURITY,
-    "{name}() answers {answer} to everybody, whatever it is asked: if something asks it already, {so}",
+    "{name}() answers {answer} to {whom}, whatever it is asked: if something asks it already, {so}",
     "Compare with who asks: auth.uid(), or a row of a table of members.",
     bad=(
         "CREATE OR REPLACE FUNCTION x() RETURNS boolean LANGUAGE sql AS 'SELECT true'",
@@ -37,7 +37,9 @@ def replace_function(node: Node, state: State) -> None:
     if (answer := answer_of(made)) is not None:
         so = "what a policy or a check asks of it, passes" if answer else "what asks it, is refused from now on"
         severity = SECURITY if answer else COMPATIBILITY
-        state.see(ONE_ANSWER, severity, name=label(made.name), answer="yes" if answer else "no", so=so)
+        whom = "everybody who has signed in" if answer and not always_true(_expression(made)) else "everybody"
+        words = {"name": label(made.name), "answer": "yes" if answer else "no", "whom": whom, "so": so}
+        state.see(ONE_ANSWER, severity, **words)
 
 
 def says_yes(condition: Node, state: State) -> bool:
@@ -51,14 +53,24 @@ def says_yes(condition: Node, state: State) -> bool:
 
 
 def answer_of(made: Routine) -> bool | None:
-    """The one that its body always gives; None where it depends on something, or nobody can tell."""
+    """The one that its body always gives, to all who have signed in if it is asked about something; None where it
+    depends on more, or nobody can tell.
+    """
     try:
         expression = _expression(made)
     except (ParseError, KeyError, IndexError):
         return None
-    if always_true(expression):
+    if always_true(expression) or (made.most != 0 and _asks_only_who(expression)):
         return True
     return False if "A_Const" in expression and constant(expression["A_Const"]) is False else None
+
+
+def _asks_only_who(expression: Node) -> bool:
+    """Whether somebody has signed in: none of its arguments, and no row."""
+    if expression.get("BoolExpr", {}).get("boolop") == "OR_EXPR":
+        return any(map(_asks_only_who, expression["BoolExpr"]["args"]))
+    named = any(kind == "ColumnRef" for kind, _ in inner_nodes(expression)) or "ParamRef" in keys_in(expression)
+    return not named and asks_nothing(expression)
 
 
 def _expression(made: Routine) -> Node:
