@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db.models import Q
+
 from migrations_registry.analysis import ruleset
 from migrations_registry.analysis.risk import DEFAULT_POLICY
 from migrations_registry.apply.preflight import OUT_OF_ORDER, check
@@ -37,16 +39,21 @@ def files_here(environment: Environment) -> Iterable[tuple[str, str]]:
     return [(row.sha256, f"{row.name} · revision {row.revision}") for row in files]
 
 
-def find(sha256: str, environment: Environment | None = None) -> MigrationFile:
-    """The registered content with this digest (or its unique beginning). Raises Refused.
+def find(given: str, environment: Environment | None = None) -> MigrationFile:
+    """The registered content with this digest (or its unique beginning), or the newest of this path or name. Raises
+    Refused.
 
     Where several paths hold the same bytes, the first of them that is pending on that environment.
     """
-    rows = list(MigrationFile.objects.filter(sha256__startswith=sha256.lower())[:20]) if len(sha256) >= 8 else []
-    if len({row.sha256 for row in rows}) != 1:
+    rows = list(MigrationFile.objects.filter(sha256__startswith=given.lower())[:20]) if len(given) >= 8 else []
+    rows = rows or list(MigrationFile.objects.newest().filter(Q(path=given) | Q(path__endswith=f"/{given}"))[:20])
+    if len({row.sha256 for row in rows}) > 1:
+        which = "; ".join(sorted(f"{row.path}: {row.sha256[:12]}" for row in rows))
+        raise Refused(f"{given!r} may be several migrations. Nothing was requested; ask by one's sha256 ({which}).")
+    if not rows:
         raise Refused(
-            f"No registered migration has the sha256 {sha256!r}. Nothing was requested; see Migrations, or run "
-            "sampelit-ops discover_migrations SOURCE --environment E."
+            f"No registered migration has the sha256, path or name {given!r}. Nothing was requested; see Migrations, "
+            "or run sampelit-ops discover_migrations SOURCE --environment E."
         )
     return rows[0] if len(rows) == 1 else _next_of(rows, environment)
 
@@ -85,7 +92,11 @@ class ApplyMigration(OperationKind):
     steps = all_steps(preflight)
     parameters = [
         Parameter(
-            "file", "Migration", choices=files_here, help="The sha256 of a registered content.", named=file_named
+            "file",
+            "Migration",
+            choices=files_here,
+            help="Its sha256, path or name.",
+            named=file_named,
         ),
         Parameter(
             OUT_OF_ORDER,

@@ -37,7 +37,11 @@ class Rehearse(OperationKind):
     ]
     parameters = [
         Parameter(
-            "file", "Migration", choices=files_here, help="The sha256 of a registered content.", named=file_named
+            "file",
+            "Migration",
+            choices=files_here,
+            help="Its sha256, path or name.",
+            named=file_named,
         ),
         STREAMS,
     ]

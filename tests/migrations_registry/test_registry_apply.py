@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from ledger.services import verify
-from migrations_registry.kinds.apply import preflight
+from migrations_registry.kinds.apply import find, preflight
 from migrations_registry.models import MigrationFile, RulePolicy
 from migrations_registry.services.planning import review
 from migrations_registry.services.waivers import propose
@@ -106,6 +106,24 @@ def test_a_routine_file_needs_nobody(bare_production: Environment, operator: Use
     )
 
     assert (operation.risk, operation.status) == ("routine", Status.QUEUED)
+
+
+def test_a_file_is_asked_for_by_what_names_one_alone() -> None:
+    """By path or name the newest revision; what is kept with the request is the digest of its bytes."""
+    old, new = registered(CALM, "db/a.sql"), registered(BAD, "db/a.sql")
+    registered(b"SELECT 1;", "other/b.sql")
+    registered(b"SELECT 2;", "db/b.sql")
+
+    assert [find(given) for given in ("db/a.sql", "a.sql", new.sha256[:8], old.sha256)] == [new, new, new, old]
+    for given, why in {
+        "b.sql": "several migrations.*db/b.sql: .*other/b.sql: ",
+        ".sql": "No registered",
+        "%.sql": "No registered",
+        "sql": "No registered",
+        "": "No registered",
+    }.items():
+        with pytest.raises(Refused, match=why):
+            find(given)
 
 
 def test_requests_that_are_refused(bare_production: Environment, operator: User) -> None:

@@ -31,7 +31,8 @@ class Command(AnsweringCommand):
         rows = status_matrix.as_json(status_matrix.streams(shown), shown)
         lines = [f"{column.environment.slug}: {_read_at(column)}" for column in shown]
         cells = columns((row["environment"], row["state"], _what(row)) for row in rows)
-        return Answer(rows, [*lines, *cells], follow="`sampelit-ops request migrations.apply --help` applies a file.")
+        follow = "`sampelit-ops request migrations.apply --environment E --set file=NAME` asks for one."
+        return Answer(rows, [*lines, *cells], follow=follow)
 
 
 def _read_at(column: Column) -> str:
