@@ -83,6 +83,7 @@ def differences(source: Iterable[Row], found: Iterable[Row], sides: Sides) -> li
     sides = replace(sides, lost={*sides.lost, *(Lost(INVALID_INDEX, k[1], called(before[k][0])) for k in left_out)})
     parents = parents_of((row[1], row[3]) for row in source if row[0] in TABLES)
     of_partitions = said_by_the_server(before, after, sides.other_major, parents.keys())
+    of_both = _by_key(source, sides, {sides.owner, sides.here})
     unmade = BY_THE_SERVER if BY_THE_SERVER[0] not in before else ()
     gone = {key[1] for key in before.keys() - after.keys() if not before[key][0]}
     result = []
@@ -94,6 +95,8 @@ def differences(source: Iterable[Row], found: Iterable[Row], sides: Sides) -> li
             continue  # it went with what it belongs to
         change = "is missing" if now is None else "was not in the source" if was is None else "differs"
         reason = of_partitions.get(key) or _reason(key, was, now, sides)
+        if was and now and of_both.get(key) == now:
+            reason = "owner"
         if not reason and (said := was or now):
             own = said[0] or (key[1] if key[0] in TABLES else "")
             reason = explained(Changed(*key, own, now is None), sides.lost, parents)
