@@ -14,13 +14,15 @@ from django.core.exceptions import PermissionDenied
 from deployments.health.assessment import Verdict
 from deployments.health.sight import Sight
 from deployments.models import Deployment, Service, SyncState
+from deployments.render.client import quick
+from deployments.render.service_rows import fetch
 from operations.accounts import SYSTEM, system_user
 from operations.engine import kinds
 from operations.engine.request import request
 from operations.models import Heartbeat, Operation, Risk
 from operations.models.operation import database_now
 from operations.periodic.clock import database_time
-from providers.errors import Refused
+from providers.errors import ProviderError, Refused
 
 logger = logging.getLogger(__name__)
 KIND = "deployments.rollback"
@@ -50,6 +52,8 @@ def consider(live: Deployment, sight: Sight) -> Operation | None:
     if kinds.get(KIND).assess(service.environment, given) != Risk.ROUTINE:
         logger.warning("no automatic rollback of %s: it crosses something that is not undone", service.name)
         return None
+    if not _serves(service):
+        return None
     try:
         return request(
             KIND,
@@ -69,6 +73,16 @@ def _is_to_blame(live: Deployment) -> bool:
     clear = live.health_checks.exclude(verdict__in=[Verdict.UNCLEAR, Verdict.BLIND]).order_by("-checked_at")
     said = list(clear.values_list("verdict", flat=True)[:BAD_PROBES])
     return went_live_within(live, WATCH_WINDOW) and live.found_healthy_at is None and said == [Verdict.BAD] * BAD_PROBES
+
+
+def _serves(service: Service) -> bool:
+    """By Render's word of now: what answers while it is suspended or in maintenance is Render's page."""
+    try:
+        now = fetch(quick(), service.render_id)
+    except (ProviderError, Refused) as error:
+        logger.warning("no automatic rollback of %s: Render does not say how it stands: %s", service.name, error)
+        return False
+    return now is not None and not now.suspended and not now.maintenance
 
 
 def went_live_within(live: Deployment, window: timedelta) -> bool:

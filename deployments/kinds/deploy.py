@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from deployments.health.settling import until_healthy
 from deployments.kinds.base import SERVICE, ServiceKind, deployment_of, here, name_of
 from deployments.models import Deployment, Service, named
 from deployments.models.deployment import MOVING
@@ -12,7 +13,7 @@ from deployments.render.at_most_once import RENDER, start_deploy
 from deployments.render.commits_between import brought, commits_here
 from deployments.render.intent import is_asked_for, refuse_others
 from deployments.render.record_deploy import observe
-from deployments.render.wait_for_deploy import until_ended, until_healthy
+from deployments.render.wait_for_deploy import until_ended
 from operations.engine.at_most_once import once
 from operations.engine.context import StepContext
 from operations.engine.specs import Block, Consequence, Fact, Parameter, Parameters, step

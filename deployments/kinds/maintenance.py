@@ -48,11 +48,16 @@ def switch(ctx: StepContext, api: Render, service: Service, on: bool) -> bool:
     )
 
 
-def remember(service: Service, ctx: StepContext, minutes: int | None) -> None:
-    """Until when it may stay on, for the watchdog; None: it is off."""
-    until = database_time() + timedelta(minutes=minutes) if minutes else None
-    owner = ctx.operation.pk if minutes else ""
-    Service.objects.filter(pk=service.pk).update(maintenance_until=until, maintenance_operation=owner)
+def remember(service: Service, ctx: StepContext, minutes: int) -> None:
+    """Until when it may stay on, for the watchdog."""
+    until = database_time() + timedelta(minutes=minutes)
+    Service.objects.filter(pk=service.pk).update(maintenance_until=until, maintenance_operation=ctx.operation.pk)
+
+
+def forget(service: Service) -> None:
+    """It was seen off; whoever closed the door since the row was read is left to open it."""
+    as_read = {"maintenance_until": service.maintenance_until, "maintenance_operation": service.maintenance_operation}
+    Service.objects.filter(pk=service.pk, **as_read).update(maintenance_until=None, maintenance_operation="")
 
 
 def act(ctx: StepContext) -> None:
@@ -62,7 +67,7 @@ def act(ctx: StepContext) -> None:
         remember(service, ctx, int(ctx.parameters.get("minutes") or DEFAULT_MINUTES))
     switch(ctx, api, service, on)
     if not on:
-        remember(service, ctx, None)  # after it was seen: until then the watchdog still has to lift it
+        forget(service)  # after it was seen: until then the watchdog still has to lift it
     ctx.log(f"maintenance mode of {service.name} is {ctx.parameters['state']}")
     ctx.result(service=service.name, maintenance=ctx.parameters["state"])
 
@@ -159,7 +164,7 @@ def maintenance_off(ctx: StepContext) -> None:
         except ProviderError as error:  # keeps no other door closed
             failed.append(f"{service.name}: {error.message}")
             continue
-        remember(service, ctx, None)
+        forget(service)
         ctx.log(f"{service.name} answers again")
     if failed:
         raise ProviderError(" ".join(failed))

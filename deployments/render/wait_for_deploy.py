@@ -1,13 +1,10 @@
-"""Steps that wait: for a deploy to end on Render, and for the new version to be healthy."""
+"""The step that waits for a deploy to end on Render."""
 
 from __future__ import annotations
 
 import logging
 
-from django.conf import settings
-
-from deployments.health import probing
-from deployments.models import Deployment, HealthCheck, Service
+from deployments.models import Deployment, Service
 from deployments.models.deployment import Status
 from deployments.render.at_most_once import RENDER
 from deployments.render.record_deploy import observe, vanished
@@ -50,7 +47,7 @@ def until_ended(ctx: StepContext, api: Render, service: Service, deploy: str) ->
         except Cancelled as cancelled:
             raise Cancelled(_cancel(ctx, api, service, deploy)) from cancelled
     ctx.result(deployment=deploy, status=row.provider_status, commit=row.commit_sha)
-    _supersede(api, service, row)
+    supersede(api, service, row)
     if row.status == Status.CANCELED and service.deployments.filter(created_at__gt=row.created_at).exists():
         raise ProviderError("A newer deploy took its place before it was live; look at that one. Nothing of this runs.")
     if not row.was_live:
@@ -70,7 +67,7 @@ def _read_deploy(ctx: StepContext, api: Render, service: Service, deploy: str) -
     return service.deployments.get(render_id=deploy)
 
 
-def _supersede(api: Render, service: Service, new: Deployment) -> None:
+def supersede(api: Render, service: Service, new: Deployment) -> None:
     """What was live until now is read again at once; it decides nothing, and the next poll sees it too."""
     for row in service.deployments.filter(status=Status.LIVE).exclude(pk=new.pk):
         try:
@@ -94,35 +91,3 @@ def _cancel(ctx: StepContext, api: Render, service: Service, deploy: str) -> str
         ctx.log(f"could not cancel it on Render: {error}")
         return f"Render did not say that {deploy} stopped; it may still go live. {error} Look at {service.name} there."
     return ""
-
-
-def until_healthy(ctx: StepContext, api: Render, service: Service, deploy: str) -> None:
-    """Probe until enough answers in a row agree; of whom, is known once Render calls only one live. Raises
-    ProviderError when the new version is not healthy."""
-    service.refresh_from_db()
-    if not service.health_url or service.maintenance or service.suspended:
-        ctx.log("not probed: no health address, in maintenance or suspended")
-        return
-    wordless = 0
-    for number in range(settings.HEALTH_DECIDE_PROBES):
-        _supersede(api, service, service.deployments.get(render_id=deploy))
-        check = probing.probe(service)
-        wordless += check.verdict == HealthCheck.Verdict.UNCLEAR
-        row = service.deployments.get(render_id=deploy)
-        ctx.progress(number + 1, settings.HEALTH_DECIDE_PROBES, unit="probes", note=check.detail)
-        if row.health == Deployment.Health.HEALTHY:
-            ctx.result(health="healthy", version=check.version)
-            return
-        if row.health == Deployment.Health.UNHEALTHY:
-            ctx.result(health="unhealthy")
-            raise ProviderError(f"It is live but not healthy: {check.detail}. Roll back, or look at the service's log.")
-        if row.status == Status.DEACTIVATED:
-            ctx.result(health="undecided")
-            raise ProviderError("It was live, but another deploy replaced it before it was found healthy.")
-        if wordless >= settings.HEALTH_GOOD_PROBES:
-            ctx.log(f"it is live; whether it is healthy its address does not say: {check.detail}")
-            ctx.result(health="undecided")
-            return
-        RENDER.pause(ctx)
-    ctx.result(health="undecided")
-    raise ProviderError("It is live, but its health never settled. Look at the service's log; nothing was rolled back.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -108,7 +109,7 @@ def subject(slug: str) -> Subject | None:
     return Subject(f"{row.name}, last {DAYS} days", row, since, None, url, "deployments.view_service")
 
 
-def lines(request: HttpRequest, services: list[Service]) -> list[Line]:
+def lines(request: HttpRequest, services: Sequence[Service]) -> list[Line]:
     """One line a service, from its own newest deploys: a busy service hides none of a quiet one."""
     known = Deployment.objects.newest_of((service.pk for service in services), LOOKED_AT)
     return [_line(request, service, known[service.pk]) for service in services]

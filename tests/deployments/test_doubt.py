@@ -13,7 +13,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from deployments import jobs
-from deployments.health import probing
+from deployments.health import auto_rollback, probing
 from deployments.health.auto_rollback import consider
 from deployments.health.sight import Sight
 from deployments.models import Deployment, HealthCheck, Service
@@ -22,6 +22,7 @@ from deployments.web import home
 from operations.models import Environment, Notification, Operation
 from operations.periodic.isolation import SomeFailed
 from providers.errors import Refused
+from providers.http.errors import Unavailable
 from providers.http.health_probe import HealthResponse
 
 FINE, SICK = b'{"status":"ok"}', b'{"status":"degraded"}'
@@ -34,8 +35,10 @@ def said(body: bytes, status: int = 200) -> HealthResponse:
 
 
 @pytest.fixture
-def api(db: None, settings: Any) -> Service:
-    """A production service that was long healthy; nobody outside answers."""
+def api(db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Service:
+    """A production service that was long healthy; nobody outside answers, but Render tells of the service."""
+    monkeypatch.setattr(auto_rollback, "quick", lambda: None)
+    monkeypatch.setattr(auto_rollback, "fetch", lambda _, render_id: Service.objects.get(render_id=render_id))
     settings.RENDER_API_BASE, settings.HEALTH_WITNESS_URLS, settings.HEALTH_GOOD_PROBES = NOWHERE, [], 2
     place = Environment.objects.create(slug="production", name="Production", kind="production")
     row = Service.objects.create(
@@ -127,6 +130,32 @@ def test_only_its_own_word_takes_a_release_back(
     api: Service, monkeypatch: pytest.MonkeyPatch, answers: list[HealthResponse], asked: bool
 ) -> None:
     assert tried(api, monkeypatch, answers) is asked
+
+
+CLOSED = [{"suspended": True}, {"maintenance": True}]
+
+
+@pytest.mark.parametrize("closed", CLOSED, ids=["suspended", "maintenance"])
+def test_renders_own_page_before_a_closed_door_takes_nothing_back(
+    api: Service, monkeypatch: pytest.MonkeyPatch, closed: dict[str, bool]
+) -> None:
+    """Closed in Render's dashboard since the last poll: what answers 503 is not the release."""
+    monkeypatch.setattr(auto_rollback, "fetch", lambda *_: Service(**closed))
+
+    assert tried(api, monkeypatch, [said(b"", 503)] * 3) is False
+
+
+@pytest.mark.parametrize("error", [Refused("no"), Unavailable("silent"), None])
+def test_nothing_is_taken_back_of_what_render_does_not_know_now(
+    api: Service, monkeypatch: pytest.MonkeyPatch, error: Exception | None
+) -> None:
+    def asked(*_: object) -> None:
+        if error:
+            raise error
+
+    monkeypatch.setattr(auto_rollback, "fetch", asked)
+
+    assert tried(api, monkeypatch, [said(SICK)] * 3) is False
 
 
 def test_nothing_is_taken_back_while_render_does_not_answer(api: Service, monkeypatch: pytest.MonkeyPatch) -> None:

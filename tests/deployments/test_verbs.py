@@ -13,7 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from deployments import maintenance_watchdog
-from deployments.kinds import control, one_off_job
+from deployments.kinds import control, maintenance, one_off_job
 from deployments.kinds.maintenance import lifting_curl
 from deployments.models import Service
 from ledger.models import Entry
@@ -105,6 +105,29 @@ def test_the_watchdog_lifts_what_was_forgotten(sandbox: Harness, api: Service, a
     assert visit(sandbox) == 200
     assert Entry.objects.filter(code="deployments.maintenance_lifted", actor="system").count() == 1
     assert maintenance_watchdog.lift_forgotten() == 0
+
+
+def test_who_closes_the_door_while_it_is_opened_is_not_forgotten(
+    sandbox: Harness, api: Service, act: Act, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operation of another kind closes it between the last look and the note of that: the watchdog knows of it."""
+    act("deployments.maintenance", state="on")
+
+    def then_closed(*arguments: object) -> bool:
+        done = switch(*arguments)  # type: ignore[arg-type]
+        later = timezone.now() + timedelta(hours=2)
+        Service.objects.filter(pk=api.pk).update(maintenance_until=later, maintenance_operation="another")
+        sandbox.render.services.set_maintenance(api.render_id, True)
+        return done
+
+    switch = maintenance.switch
+    monkeypatch.setattr(maintenance, "switch", then_closed)
+    assert act("deployments.maintenance", state="off").status == "succeeded"
+
+    api.refresh_from_db()
+    assert api.maintenance_operation == "another"
+    Service.objects.filter(pk=api.pk).update(maintenance_until=timezone.now() - timedelta(seconds=1))
+    assert maintenance_watchdog.lift_forgotten() == 1
 
 
 def test_the_ticker_runs_the_watchdog(sandbox: Harness, api: Service, act: Act) -> None:
