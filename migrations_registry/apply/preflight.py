@@ -83,7 +83,7 @@ def _session(environment: Environment, dsn: str) -> None:
             "Use the session pooler (port 5432) or the host."
         )
     if facts.version < OLDEST_VERSION:
-        raise Refused(f"PostgreSQL {facts.server_version} is too old: 14 or newer is needed. Nothing was changed.")
+        raise Refused(f"PostgreSQL {facts.server_version} is too old: 15 or newer is needed. Nothing was changed.")
     if why:
         name = environment.variable("migration")
         raise Refused(f"{environment} takes no changes: {why}. Nothing was changed. Correct {name}.")

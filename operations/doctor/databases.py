@@ -22,6 +22,7 @@ from providers.counting import counted
 from providers.errors import ProviderError, Refused
 from providers.http.deadline import resolve
 from providers.postgres.connection import Connection
+from providers.postgres.preflight import OLDEST_VERSION
 from providers.storage import base as storage_base
 from providers.storage import factory as storage_factory
 
@@ -115,7 +116,9 @@ def _session(name: str, purpose: str, connection: Connection) -> Iterator[Check]
     facts = postgres.facts(connection)
     for problem in postgres.problems(facts):
         yield Check(f"{name} session", "bad", problem, "A trustworthy copy needs it.", problem)
-    yield Check(f"{name} version", "ok" if facts.version >= 140_000 else "bad", f"PostgreSQL {facts.server_version}")
+    yield Check(
+        f"{name} version", "ok" if facts.version >= OLDEST_VERSION else "bad", f"PostgreSQL {facts.server_version}"
+    )
     secure = connection.pgconn.ssl_in_use or _is_local(connection.info.host)
     yield Check(f"{name} TLS", "ok" if secure else "bad", "in use" if connection.pgconn.ssl_in_use else "not in use")
     row = connection.execute(postgres.statements("role")).fetchone()

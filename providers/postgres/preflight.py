@@ -14,7 +14,7 @@ from psycopg import conninfo, errors
 from providers.postgres.connection import Connection, statements
 from providers.postgres.schema.model import Table
 
-OLDEST_VERSION = 140000
+OLDEST_VERSION = 150000  # the catalogues that a fingerprint reads
 ALLOWED_SKEW_SECONDS = 120
 POOLER_PORT = 6543
 Another = Callable[[Connection], AbstractContextManager[None]]
@@ -111,7 +111,7 @@ def problems(facts: Facts, last_identity: str = "", last_timeline: int = 0) -> l
         ),
         (
             facts.version >= OLDEST_VERSION,
-            f"PostgreSQL {facts.server_version} is too old. Version 14 or newer is needed.",
+            f"PostgreSQL {facts.server_version} is too old. Version 15 or newer is needed.",
         ),
         (
             facts.statement_timeout == "0",

@@ -47,7 +47,7 @@ def test_what_is_around_the_target_refuses(
         assert "index public.users_company added" in refused()
         admin.execute("DROP INDEX users_company")
     real = postgres.facts
-    for odd, why in (({"session_mode": False}, "pooler in transaction mode"), ({"version": 130010}, "is too old")):
+    for odd, why in (({"session_mode": False}, "pooler in transaction mode"), ({"version": 140020}, "is too old")):
         with monkeypatch.context() as patch:
             patch.setattr(postgres, "facts", lambda connection, odd=odd: replace(real(connection), **odd))
             assert why in refused()
