@@ -34,6 +34,7 @@ class ExportKind(OperationKind):
     risk = Risk.ROUTINE
     protects = True
     exclusive = "backup:{environment}:{policy}"
+    subject = "{policy}"
     parameters = [Parameter("policy", "Policy", choices=_policies, named=named.policy)]
     steps = [
         step("copy", export_steps.copy, pool="export", deadline=6 * 3600, stall=600),
@@ -68,9 +69,6 @@ class ExportKind(OperationKind):
         if not keys.recipients():
             lines.append(Consequence("Segments are not encrypted: BACKUP_AGE_RECIPIENTS is empty.", "warn"))
         return lines
-
-    def describe(self, parameters: Parameters) -> str:
-        return str(parameters.get("policy", ""))
 
     def succeeded(self, result: object) -> bool:
         run = result.get("run") if isinstance(result, dict) else None

@@ -51,6 +51,7 @@ class Evidence(OperationKind):
         Parameter("from", "From", help="The first day, such as 2026-03-01 (UTC)."),
         Parameter("to", "To", help="The day after the last one, such as 2026-04-01."),
     ]
+    subject = "{from} to {to}"
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         start, end = (day_of(str(parameters[name]), name) for name in ("from", "to"))
@@ -67,9 +68,6 @@ class Evidence(OperationKind):
             Consequence(f"The papers of {count} proven runs are read from the store; no data is decrypted.", "ok"),
             Consequence("The report is signed and kept; the ledger says who produced it.", "ok"),
         ]
-
-    def describe(self, parameters: Parameters) -> str:
-        return f"{parameters['from']} to {parameters['to']}"
 
     def succeeded(self, result: Any) -> bool:
         return EvidenceReport.objects.filter(pk=result.get("report", "")).exists()
@@ -111,6 +109,7 @@ class TraceDecision(OperationKind):
     about = "Shows what every kept run holds of one decision."
     risk = Risk.ROUTINE
     exclusive = "trace:{environment}"
+    subject = "{experiment} {sequence}"
     steps = [step("trace", trace_decision, pool="prove", deadline=6 * 3600, stall=600)]
     parameters = [Parameter("experiment", "Experiment", help="Its id."), Parameter("sequence", "Number in the chain")]
 
@@ -127,9 +126,6 @@ class TraceDecision(OperationKind):
             Consequence(f"The audit trail of the newest {MOST_TRACED} runs is opened in a throwaway server.", "ok"),
             Consequence("Hashes and the conversion are kept in the operation; the ledger says who looked.", "warn"),
         ]
-
-    def describe(self, parameters: Parameters) -> str:
-        return f"{parameters['experiment']} {parameters['sequence']}"
 
 
 def register() -> None:

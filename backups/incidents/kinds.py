@@ -61,6 +61,7 @@ class ResolveIncident(OperationKind):
     step_up = True
     risk, needs_reason = Risk.SENSITIVE, True
     exclusive = "incident:{incident}"
+    subject = "incident {incident}"
     parameters = [
         Parameter("incident", "Incident", choices=_open, named=named.incident),
         Parameter("finding", "Finding", required=False, help="Its fingerprint; empty: as it is found now."),
@@ -83,9 +84,6 @@ class ResolveIncident(OperationKind):
             Consequence(_holds_stay(held)),
             Consequence("The reason goes into the ledger and into every evidence report.", "warn"),
         ]
-
-    def describe(self, parameters: Parameters) -> str:
-        return f"incident {parameters.get('incident', '')}"
 
 
 def _holds_stay(held: int) -> str:
@@ -164,6 +162,7 @@ class ReleaseHold(OperationKind):
     step_up = True
     risk, needs_reason = Risk.SENSITIVE, True
     exclusive = "release:{hold}"
+    subject = "hold {hold}"
     parameters = [Parameter("hold", "Hold", choices=_standing, named=named.hold)]
     steps = [step("release", release, pool="urgent")]
 
@@ -176,9 +175,6 @@ class ReleaseHold(OperationKind):
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         row = _hold(environment, parameters)
         return [Consequence(f"{row.run} may be removed by retention from now on. Held for: {row.reason}", "warn")]
-
-    def describe(self, parameters: Parameters) -> str:
-        return f"hold {parameters.get('hold', '')}"
 
 
 def register() -> None:

@@ -118,6 +118,7 @@ class RestorePointKind(OperationKind):
     protects = True
     connects = ("export", "project")
     exclusive = "point:{environment}"
+    subject = "{name}"
     parameters = [Parameter("name", "Name", required=False, help="At most 20 characters; empty: one is made.")]
     steps = [
         step("mark", mark, pool="export", deadline=900),
@@ -146,6 +147,3 @@ class RestorePointKind(OperationKind):
             ),
             Consequence("Returning to the point is a destructive restore of the whole project.", "warn"),
         ]
-
-    def describe(self, parameters: Parameters) -> str:
-        return str(parameters.get("name", ""))

@@ -49,6 +49,7 @@ class ResumeProject(OperationKind):
     risk, restores_service = Risk.ROUTINE, True
     connects = ("project",)
     exclusive = "project:{environment}"
+    subject = "the paused project"
     steps = [step("resume", wake, pool="urgent", deadline=3600, stall=600)]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
@@ -66,6 +67,3 @@ class ResumeProject(OperationKind):
             Consequence(f"Supabase wakes the project {ref_of(environment)}; that takes some minutes.", "ok"),
             Consequence("Its plan is billed again from then on. Its data is as it was when it was paused."),
         ]
-
-    def describe(self, parameters: Parameters) -> str:
-        return "the paused project"

@@ -79,6 +79,7 @@ class ServiceKind(OperationKind):
     """A verb on one service; none is for a service that runs this portal: code or settings there reach its keys."""
 
     exclusive = "service:{service}"
+    subject = "{service}"
     parameters = [SERVICE]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
@@ -95,7 +96,7 @@ class ServiceKind(OperationKind):
         return parameters
 
     def describe(self, parameters: Parameters) -> str:
-        return name_of(parameters["service"])
+        return super().describe({**parameters, "service": name_of(parameters["service"])})
 
 
 def here(ctx: StepContext) -> tuple[Render, Service]:

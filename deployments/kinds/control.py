@@ -80,6 +80,7 @@ class Scale(ServiceKind):
     risk = Risk.SENSITIVE
     steps = [step("scale", scale, pool="deploy")]
     parameters = [SERVICE, Parameter("instances", "Instances", help="1 to 100. To stop a service, suspend it.")]
+    subject = "{service} to {instances}"
 
     def clean_for(self, service: Service, parameters: Parameters) -> Parameters:
         wanted = str(parameters["instances"])
@@ -94,9 +95,6 @@ class Scale(ServiceKind):
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         now = Service.objects.get(render_id=parameters["service"]).instances
         return [Consequence(f"{name_of(parameters['service'])}: {now} → {parameters['instances']} instances.", "warn")]
-
-    def describe(self, parameters: Parameters) -> str:
-        return f"{name_of(parameters['service'])} to {parameters['instances']}"
 
 
 class Suspend(ServiceKind):

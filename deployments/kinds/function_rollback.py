@@ -63,6 +63,7 @@ class FunctionRollback(FunctionKind):
         step("confirm", confirm, pool="urgent"),
     ]
     parameters = [Parameter("function", "Function", choices=functions_here), Parameter("version", "Version")]
+    subject = "{function} to version {version}"
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         parameters = super().clean(environment, parameters)
@@ -89,9 +90,6 @@ class FunctionRollback(FunctionKind):
         if row.function.verify_jwt and not row.verify_jwt:
             lines.append(Consequence("That version may be called by anybody, without a token.", "bad"))
         return lines
-
-    def describe(self, parameters: Parameters) -> str:
-        return f"{parameters['function']} to version {parameters['version']}"
 
 
 def delete(ctx: StepContext) -> None:
@@ -127,6 +125,3 @@ class FunctionDelete(FunctionKind):
             Consequence(f"Whoever calls {parameters['function']} gets an error at once.", "bad"),
             Consequence("What runs now is kept first and can be put back.", "ok"),
         ]
-
-    def describe(self, parameters: Parameters) -> str:
-        return str(parameters["function"])

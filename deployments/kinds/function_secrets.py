@@ -68,6 +68,7 @@ class SecretKind(OperationKind):
     risk = Risk.SENSITIVE
     connects = ("project",)
     exclusive = "secret:{environment}/{name}"
+    subject = "{name}"
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         ref_of(environment)
@@ -77,9 +78,6 @@ class SecretKind(OperationKind):
         if name.startswith(RESERVED):
             raise Refused(f"Names beginning with {RESERVED} are the platform's own. Nothing was requested.")
         return parameters
-
-    def describe(self, parameters: Parameters) -> str:
-        return str(parameters["name"])
 
 
 class SetSecret(SecretKind):

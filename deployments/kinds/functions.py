@@ -117,6 +117,7 @@ class FunctionKind(OperationKind):
     """A verb on one edge function."""
 
     exclusive = "function:{environment}/{function}"
+    subject = "{function}"
     permission = "deployments.deploy"
     risk: Risk | str = Risk.SENSITIVE
     connects = ("project",)
@@ -124,6 +125,3 @@ class FunctionKind(OperationKind):
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
         ref_of(environment)
         return {**parameters, "function": named(str(parameters["function"]))}
-
-    def describe(self, parameters: Parameters) -> str:
-        return str(parameters["function"])

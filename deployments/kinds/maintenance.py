@@ -78,6 +78,7 @@ class Maintenance(ServiceKind):
     risk = Risk.ROUTINE
     restores_service = True
     exclusive = "maintenance:{service}"  # a deploy that hangs must not hold it up
+    subject = "{service} {state}"
     steps = [step("switch", act, pool="urgent")]
     parameters = [
         WEB_SERVICE,
@@ -111,9 +112,6 @@ class Maintenance(ServiceKind):
             Consequence(f"It is lifted by itself after {counted(int(minutes), 'minute')}.", "ok"),
             Consequence(f"Without the portal: {lifting_curl(parameters['service'])}"),
         ]
-
-    def describe(self, parameters: Parameters) -> str:
-        return f"{name_of(parameters['service'])} {parameters['state']}"
 
 
 def maintenance_on(ctx: StepContext) -> None:

@@ -58,6 +58,7 @@ class RunJob(ServiceKind):
     about = "Runs a command once in the service's newest build and keeps its log."
     risk = Risk.SENSITIVE
     exclusive = "job:{service}"
+    subject = "{service}: {command}"
     steps = [step("start", start_job, pool="deploy"), step("watch", watch_job, pool="deploy")]
     parameters = [
         SERVICE,
@@ -72,6 +73,3 @@ class RunJob(ServiceKind):
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         name = name_of(parameters["service"])
         return [Consequence(f"“{parameters['command']}” runs with {name}'s variables, database included.", "bad")]
-
-    def describe(self, parameters: Parameters) -> str:
-        return f"{name_of(parameters['service'])}: {parameters['command']}"

@@ -45,6 +45,7 @@ class KeepPreview(ServiceKind):
     about = "Keeps a preview up to a day, then suspends or deletes it."
     risk = Risk.ROUTINE
     exclusive = "keep:{service}"
+    subject = "{service} until {until}, then {then}"
     steps = [step("keep", set_expiry, pool="deploy")]
     parameters = [
         Parameter("service", "Preview", choices=previews_here, named=named.service),
@@ -68,9 +69,6 @@ class KeepPreview(ServiceKind):
         if parameters["then"] == Service.Ending.DELETE:
             return [*lines, Consequence("Then a delete is requested: the preview and its address go for good.", "bad")]
         return [*lines, Consequence("Then a task reminds us; nothing is deleted by itself.", "ok")]
-
-    def describe(self, parameters: Parameters) -> str:
-        return f"{name_of(parameters['service'])} until {parameters['until']}, then {parameters['then']}"
 
 
 def delete_preview(ctx: StepContext) -> None:

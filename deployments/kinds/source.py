@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from deployments.kinds.base import SERVICE, WEB_SERVICE, ServiceKind, name_of, set_here
+from deployments.kinds.base import SERVICE, WEB_SERVICE, ServiceKind, set_here
 from deployments.models import Service
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
@@ -51,6 +51,7 @@ class Autodeploy(ServiceKind):
     risk = Risk.ROUTINE
     steps = [step("autodeploy", autodeploy, pool="deploy")]
     parameters = [SERVICE, Parameter("state", "Autodeploy", choices=lambda _: STATES)]
+    subject = "{service} {state}"
 
     def clean_for(self, service: Service, parameters: Parameters) -> Parameters:
         if parameters["state"] not in dict(STATES):
@@ -66,9 +67,6 @@ class Autodeploy(ServiceKind):
         return [
             Consequence(f"The next push to {service.branch} deploys {service.name} without anybody's approval.", "warn")
         ]
-
-    def describe(self, parameters: Parameters) -> str:
-        return f"{name_of(parameters['service'])} {parameters['state']}"
 
 
 def source(ctx: StepContext) -> None:

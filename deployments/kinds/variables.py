@@ -82,13 +82,11 @@ WORKER_VARIABLE = Parameter(
 class VariableKind(ServiceKind):
     permission = "deployments.configure"
     risk = Risk.SENSITIVE
+    subject = "{service} {key}"
 
     def clean_for(self, service: Service, parameters: Parameters) -> Parameters:
         check_key(parameters)
         return parameters
-
-    def describe(self, parameters: Parameters) -> str:
-        return f"{name_of(parameters['service'])} {parameters['key']}"
 
     def shown(self, environment: Environment, parameters: Parameters) -> list[Fact | Block]:
         service = Service.objects.get(render_id=parameters["service"])

@@ -42,6 +42,7 @@ class Baseline(OperationKind):
     risk = Risk.SENSITIVE
     connects = ("export", "migration")
     exclusive = "schema:{environment}"
+    subject = "stream {stream}"
     steps = [step("write history", observe_and_write, deadline=300)]
     parameters = [
         Parameter("stream", "Stream", choices=lambda _: _streams()),
@@ -91,9 +92,6 @@ class Baseline(OperationKind):
                 )
             )
         return lines
-
-    def describe(self, parameters: Parameters) -> str:
-        return f"stream {parameters.get('stream', '')}"
 
 
 def _streams() -> list[tuple[str, str]]:

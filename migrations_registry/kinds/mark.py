@@ -115,10 +115,8 @@ class Look(OperationKind):
     risk = Risk.ROUTINE
     connects = ("export", "migration")
     exclusive = "history:{environment}"
+    subject = "migration history"
     steps = [step("read", read, deadline=120, stall=120)]
 
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         return [Consequence("The target's history and catalogue are read; nothing is changed there.", "ok")]
-
-    def describe(self, parameters: Parameters) -> str:
-        return "migration history"

@@ -59,6 +59,7 @@ class ChangeRules(OperationKind):
     risk = FROM_PLAN
     everywhere = step_up = True
     exclusive = "migration-rules"
+    subject = "migration rules"
     steps = [step("put in force", put_in_force)]
     asks_something = True
     parameters = [
@@ -108,9 +109,6 @@ class ChangeRules(OperationKind):
             *lines,
             Consequence("Approvals of migrations that wait now end: they were given under other rules.", "warn"),
         ]
-
-    def describe(self, parameters: Parameters) -> str:
-        return "migration rules"
 
 
 def _number(name: str, given: object) -> int:

@@ -6,6 +6,7 @@ log, cancel, retry, ledger and command line then exist for it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -23,8 +24,7 @@ class OperationKind:
     """Subclass, set the attributes, override what differs; one instance per kind is registered.
 
     `connects`: which DSNs of the environment it uses (export, migration, restore), and `project` for its Supabase
-    project. Whatever connects is bound to the database that they lead to when it is asked.
-    """
+    project. Whatever connects is bound to the database that they lead to when it is asked."""
 
     name: str
     label: str
@@ -32,6 +32,7 @@ class OperationKind:
     permission: str
     risk: Risk | str = Risk.ROUTINE
     exclusive: str = ""
+    subject: str = ""  # what it acts on, of its parameters as `exclusive` is
     connects: tuple[str, ...] = ()
     steps: list[StepSpec | Registered] = []
     parameters: list[Parameter] = []
@@ -100,7 +101,7 @@ class OperationKind:
 
     def describe(self, parameters: Parameters) -> str:
         """What it acts on, in a few words."""
-        return ", ".join(str(value) for value in parameters.values())
+        return self.subject.format_map(defaultdict(str, parameters)) or ", ".join(map(str, parameters.values()))
 
     def secrets(self) -> list[str]:
         """The names of the parameters that are sealed before a row is written."""
@@ -163,8 +164,7 @@ def guards(kind: str, check: Callable[..., None]) -> None:
 def looks(kind: str, look: Callable[..., None]) -> None:
     """Let another app look outside before a guard judges: `look(environment, parameters)` may wait for a stranger.
 
-    It runs in workers and in the shell, never for a page.
-    """
+    It runs in workers and in the shell, never for a page."""
     registry.looks.setdefault(kind, []).append(look)
 
 

@@ -45,6 +45,7 @@ class AddEnvironment(OperationKind):
     step_up = True
     risk = Risk.SENSITIVE
     exclusive = "environments"
+    subject = "{slug}"
     steps = [step("add", add, pool="urgent", deadline=120)]
     parameters: list[Parameter] = parameters((*NAMED, *SETTINGS), required=("slug", "name", "kind"))
 
@@ -83,9 +84,6 @@ class AddEnvironment(OperationKind):
         if not found:
             lines.append(Consequence("None of its variables is set here: whose database it is shows later.", "warn"))
         return lines
-
-    def describe(self, parameters: Parameters) -> str:
-        return str(parameters.get("slug", ""))
 
     def confirm_text(self, environment: Environment, parameters: Parameters) -> str:
         return self.describe(parameters)

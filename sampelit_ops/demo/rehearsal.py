@@ -27,6 +27,7 @@ class Rehearsal(kinds.OperationKind):
     about = "Goes through all steps of an operation; nothing outside changes."
     permission = "operations.run_rehearsal"
     exclusive = "rehearsal:{environment}:{key}"
+    subject = "{key}"
     parameters = [
         specs.Parameter("key", "Key", help="Two rehearsals with the same key never run at once."),
         specs.Parameter("seconds", "Seconds", required=False, help="How long the work lasts."),
@@ -66,9 +67,6 @@ class Rehearsal(kinds.OperationKind):
             ),
             specs.Consequence("The last step runs whatever happens to the others.", "ok"),
         ]
-
-    def describe(self, parameters: specs.Parameters) -> str:
-        return str(parameters.get("key", ""))
 
 
 def prepare(context: StepContext) -> None:

@@ -34,6 +34,7 @@ class LiftReadOnly(OperationKind):
     risk, restores_service = Risk.ROUTINE, True
     connects = ("project",)
     exclusive = "read_only:{environment}"
+    subject = "writes again"
     steps = [step("lift", lift, pool="urgent")]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
@@ -50,9 +51,6 @@ class LiftReadOnly(OperationKind):
             Consequence("Supabase takes writes again for a quarter of an hour.", "ok"),
             Consequence("Make space in that time, or a larger disk: if it runs full the database stops.", "bad"),
         ]
-
-    def describe(self, parameters: Parameters) -> str:
-        return "writes again"
 
 
 def check(ctx: StepContext) -> None:
@@ -76,6 +74,7 @@ class CheckUpgrade(OperationKind):
     risk = Risk.ROUTINE
     connects = ("project",)
     exclusive = "upgrade:{environment}"
+    subject = "Postgres of the project"
     steps = [step("check", check, pool="deploy")]
 
     def clean(self, environment: Environment, parameters: Parameters) -> Parameters:
@@ -89,6 +88,3 @@ class CheckUpgrade(OperationKind):
             ),
             Consequence("Nothing is upgraded. Before you do that at Supabase, export and prove a run here."),
         ]
-
-    def describe(self, parameters: Parameters) -> str:
-        return "Postgres of the project"

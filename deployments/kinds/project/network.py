@@ -119,6 +119,7 @@ class Unban(OperationKind):
     risk = Risk.SENSITIVE
     connects = ("project",)
     exclusive = "network:{environment}"
+    subject = "{address}"
     steps = [step("unban", unban, pool="urgent")]
     parameters = [Parameter("address", "Address", choices=banned)]
 
@@ -142,6 +143,3 @@ class Unban(OperationKind):
             Consequence(f"{parameters['address']} may try to sign in to the database again.", "warn"),
             Consequence(f"Supabase bans after many wrong passwords in a row. {whose}", "ok" if names else "bad"),
         ]
-
-    def describe(self, parameters: Parameters) -> str:
-        return str(parameters["address"])

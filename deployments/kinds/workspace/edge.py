@@ -40,6 +40,7 @@ class VerifyDomain(ServiceKind):
     about = "Lets Render look at the DNS entry of a domain again."
     risk = Risk.ROUTINE
     exclusive = "domain:{service}"
+    subject = "{service} {domain}"
     steps = [step("verify", verify, pool="deploy")]
     parameters = [SERVICE, Parameter("domain", "Domain", help="As it is written at Render: app.example.com.")]
 
@@ -56,9 +57,6 @@ class VerifyDomain(ServiceKind):
             Consequence(f"Render looks at the DNS entry of {parameters['domain']} again.", "ok"),
             Consequence(f"Once it is verified {name_of(parameters['service'])} gets a certificate for it.", "ok"),
         ]
-
-    def describe(self, parameters: Parameters) -> str:
-        return f"{name_of(parameters['service'])} {parameters['domain']}"
 
 
 def route_from(api: Render, service: Service, source: str) -> Route:
@@ -94,6 +92,7 @@ class MoveRoute(ServiceKind):
         Parameter("source", "Path", help="The rule's own, such as /old/*."),
         Parameter("priority", "Place", help="0 is tried first; the others make room."),
     ]
+    subject = "{service} {source} to {priority}"
 
     def clean_for(self, service: Service, parameters: Parameters) -> Parameters:
         if service.type != "static_site":
@@ -107,6 +106,3 @@ class MoveRoute(ServiceKind):
     def consequences(self, environment: Environment, parameters: Parameters) -> list[Consequence]:
         source, place = parameters["source"], parameters["priority"]
         return [Consequence(f"{source} is tried at place {place}; a rule before it that fits wins.", "warn")]
-
-    def describe(self, parameters: Parameters) -> str:
-        return f"{name_of(parameters['service'])} {parameters['source']} to {parameters['priority']}"

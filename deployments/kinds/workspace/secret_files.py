@@ -51,6 +51,7 @@ def delete_file(ctx: StepContext) -> None:
 class SecretFileKind(ServiceKind):
     permission = "deployments.configure"
     risk = Risk.SENSITIVE
+    subject = "{service} {name}"
 
     def clean_for(self, service: Service, parameters: Parameters) -> Parameters:
         if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}", str(parameters["name"])):
@@ -58,9 +59,6 @@ class SecretFileKind(ServiceKind):
         if service.type == "static_site":
             raise Refused(f"{service.name} is a static site; visitors could read its files. Nothing was requested.")
         return parameters
-
-    def describe(self, parameters: Parameters) -> str:
-        return f"{name_of(parameters['service'])} {parameters['name']}"
 
 
 class SetSecretFile(SecretFileKind):
