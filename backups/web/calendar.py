@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from itertools import count
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth.decorators import permission_required
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -50,10 +50,9 @@ def _heat(policy: Policy, counted: dict[date, Counter[str]], today: date) -> Saf
     return heat(days, today, f"Slots of {policy}", f"{WEEKS} weeks of {policy} ({policy.cron or 'by hand'}): {totals}.")
 
 
+@permission_required("backups.view_slot", raise_exception=True)
 def page(request: HttpRequest) -> HttpResponse:
     """Every scheduled policy."""
-    if not request.user.has_perm("backups.view_slot"):
-        raise PermissionDenied
     rows = Policy.objects.filter(slots__isnull=False).select_related("environment").distinct()
     context = {
         **admin.site.each_context(request),

@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
@@ -125,9 +125,8 @@ def kept_outside(environment: Environment) -> list[Kept]:
     return outside.kept(found, outside.copies_of(environment))
 
 
+@permission_required("backups.view_run", raise_exception=True)
 def page(request: HttpRequest) -> HttpResponse:
-    if not request.user.has_perm("backups.view_run"):
-        raise PermissionDenied
     environments = list(Environment.objects.all())
     chosen = page_environment(environments, request.GET.get("environment"))
     sizes, problem = sizes_of(chosen) if chosen else ({}, "There is no environment yet.")

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth.decorators import permission_required
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -65,10 +65,9 @@ def _months(last: date) -> list[tuple[str, str]]:
     return months
 
 
+@permission_required(VIEW, raise_exception=True)
 def page(request: HttpRequest, pk: str) -> HttpResponse:
     """One kept report, its signature checked at this moment."""
-    if not request.user.has_perm(VIEW):
-        raise PermissionDenied
     row = get_object_or_404(EvidenceReport.objects.select_related("environment"), pk=pk)
     context: dict[str, Any] = {
         **admin.site.each_context(request),
@@ -88,10 +87,9 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
     return TemplateResponse(request, "admin/backups/evidence/page.html", context)
 
 
+@permission_required(VIEW, raise_exception=True)
 def download(request: HttpRequest, pk: str, form: str) -> HttpResponse:
     """The report as a file. An altered one is never given out."""
-    if not request.user.has_perm(VIEW):
-        raise PermissionDenied
     row = get_object_or_404(EvidenceReport.objects.select_related("environment"), pk=pk)
     try:
         data = rendered(opened(row), form)
@@ -104,10 +102,9 @@ def download(request: HttpRequest, pk: str, form: str) -> HttpResponse:
     )
 
 
+@permission_required(VIEW, raise_exception=True)
 def decision(request: HttpRequest) -> HttpResponse:
     """The history of one decision: the form, and what the last traces found."""
-    if not request.user.has_perm(VIEW):
-        raise PermissionDenied
     asked = Operation.objects.filter(kind="backups.trace_decision").select_related("environment", "requested_by")
     rows = list(asked.order_by("-requested_at").defer("log")[:MOST_SHOWN])
     if wanted := request.GET.get("operation"):
@@ -127,10 +124,9 @@ def decision(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/backups/evidence/decision.html", context)
 
 
+@permission_required(VIEW, raise_exception=True)
 def offline(request: HttpRequest) -> HttpResponse:
     """How to check without this portal: the public keys, the one-file verifier, where the copies lie, the commands."""
-    if not request.user.has_perm(VIEW):
-        raise PermissionDenied
     context = {
         **admin.site.each_context(request),
         "title": "Verify offline",
@@ -141,10 +137,9 @@ def offline(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/backups/evidence/offline.html", context)
 
 
+@permission_required(VIEW, raise_exception=True)
 def offline_file(request: HttpRequest, name: str) -> HttpResponse:
     """One of the two files of that page; nothing in them is secret."""
-    if not request.user.has_perm(VIEW):
-        raise PermissionDenied
     files = {KEYS_FILE: lambda: keys.public_pem().encode(), VERIFIER.name: VERIFIER.read_bytes}
     if name not in files or (name == KEYS_FILE and not keys.verifiers()):
         raise Http404(f"There is no file {name}.")

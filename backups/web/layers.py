@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
@@ -62,9 +62,8 @@ class Copy:
         return "ok" if self.way else "bad" if self.row.status == "FAILED" else "idle"
 
 
+@permission_required("backups.view_run", raise_exception=True)
 def page(request: HttpRequest) -> HttpResponse:
-    if not request.user.has_perm("backups.view_run"):
-        raise PermissionDenied
     environments = list(Environment.objects.filter(kind__in=["production", "staging"]))
     chosen = page_environment(environments, request.GET.get("environment"))
     context = {

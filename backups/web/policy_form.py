@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -146,10 +147,9 @@ def next_times(cron: str, time_zone: str) -> str:
     return f"It runs {sentence(cron)}, next at {shown} ({zone})."
 
 
+@permission_required("backups.view_policy", raise_exception=True)
 def explain(request: HttpRequest) -> HttpResponse:
     """What is typed as a schedule, in words; nothing where nothing is typed."""
-    if not request.user.has_perm("backups.view_policy"):
-        raise PermissionDenied
     cron, zone = request.GET.get("cron", "")[:100], request.GET.get("time_zone", "")[:64]
     text = next_times(cron, zone) if cron.strip() else "It runs only when somebody asks."
     return HttpResponse(text, content_type="text/plain; charset=utf-8")

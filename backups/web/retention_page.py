@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth.decorators import permission_required
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -25,10 +25,9 @@ WORDS = {
 }
 
 
+@permission_required("backups.view_policy", raise_exception=True)
 def page(request: HttpRequest, pk: int) -> HttpResponse:
     """The dry run; it changes nothing."""
-    if not request.user.has_perm("backups.view_policy"):
-        raise PermissionDenied
     gone = Count("runs", filter=Q(runs__purged_at__isnull=False))
     policy = Policy.objects.select_related("environment").annotate(purged=gone).filter(pk=pk).first()
     if policy is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
@@ -88,10 +88,9 @@ def context(request: HttpRequest, pk: str) -> dict[str, Any]:
     }
 
 
+@permission_required("backups.view_run", raise_exception=True)
 def live(request: HttpRequest, pk: str) -> HttpResponse:
     """What refreshes while the run's operation is under way."""
-    if not request.user.has_perm("backups.view_run"):
-        raise PermissionDenied
     run = find(pk)
     context = {"run": run, "operation": run.operation, "progress": progress.shown(run.operation)}
     badges = {"stored": stored_badge(run), "proven": proven_badge(run)}

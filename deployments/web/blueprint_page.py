@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -24,10 +25,9 @@ MOST_FAULTS = 12  # shown at once; the shell's validate_blueprint prints all
 
 
 @takes(BodyLimit(body=4 * MAX_BYTES, field=MAX_BYTES, permission="deployments.view_service"))  # 4: as a form encodes it
+@permission_required("deployments.view_service", raise_exception=True)
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     """GET shows what differs; POST takes a pasted or uploaded file, keeps no value of it, and asks Render about it."""
-    if not request.user.has_perm("deployments.view_service"):
-        raise PermissionDenied
     environment = get_object_or_404(Environment.objects.select_related("blueprint"), slug=slug)
     if request.method == "POST":
         if not blueprint_service.may_read(request.user, environment):

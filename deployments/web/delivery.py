@@ -6,7 +6,7 @@ import csv
 from datetime import datetime, timedelta
 from math import ceil
 
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -52,10 +52,9 @@ def _time(seconds: float | None) -> str:
     return FEW if seconds is None else duration(seconds)
 
 
+@permission_required("deployments.view_deployment", raise_exception=True)
 def as_csv(request: HttpRequest, slug: str) -> HttpResponse:
     """A line for each deploy that went live in the span and was no rollback."""
-    if not request.user.has_perm("deployments.view_deployment"):
-        raise PermissionDenied
     environment = get_object_or_404(Environment, slug=slug)
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="delivery-{environment.slug}.csv"'

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -29,26 +29,23 @@ AROUND = ("cpu", "memory", "http-latency")
 FAILED_AT = {"build_failed": 0, "pre_deploy_failed": 1, "update_failed": 2}
 
 
+@permission_required("deployments.view_deployment", raise_exception=True)
 def page(request: HttpRequest, pk: str) -> HttpResponse:
     """`/admin/deployments/deployment/<pk>/change/`."""
-    if not request.user.has_perm("deployments.view_deployment"):
-        raise PermissionDenied
     row = get_object_or_404(Deployment.objects.select_related("service__environment", "operation"), pk=pk)
     context = {**admin.site.each_context(request), "title": str(row), **facts(request, row)}
     return TemplateResponse(request, "admin/deployments/deployment/page.html", context)
 
 
+@permission_required("deployments.view_deployment", raise_exception=True)
 def of(request: HttpRequest, render_id: str) -> HttpResponse:
     """`/admin/deployments/deployment/of/<render_id>/`: to the page; Render's id is what an operation's result knows."""
-    if not request.user.has_perm("deployments.view_deployment"):
-        raise PermissionDenied
     return redirect("admin:deployments_deployment_change", get_object_or_404(Deployment, render_id=render_id).pk)
 
 
+@permission_required("deployments.view_deployment", raise_exception=True)
 def fragment(request: HttpRequest, pk: str) -> HttpResponse:
     """What changes while a deploy runs, refetched by the page."""
-    if not request.user.has_perm("deployments.view_deployment"):
-        raise PermissionDenied
     row = get_object_or_404(Deployment.objects.select_related("service__environment", "operation"), pk=pk)
     return TemplateResponse(request, "admin/deployments/deployment/live.html", facts(request, row))
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth.decorators import permission_required
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -72,10 +72,9 @@ class Incident:
     url: str = ""
 
 
+@permission_required("deployments.view_service", raise_exception=True)
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     """`/admin/deployments/service/environment/<slug>/`."""
-    if not request.user.has_perm("deployments.view_service"):
-        raise PermissionDenied
     environment = get_object_or_404(network.with_known(Environment.objects.select_related("blueprint")), slug=slug)
     file = getattr(environment, "blueprint", None)
     rows = Service.objects.filter(environment=environment, removed_at=None).annotate(asked_at=Now())

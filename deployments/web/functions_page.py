@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
+from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
@@ -29,10 +30,9 @@ from providers.errors import Refused
 DEPLOY = "deployments.function_deploy"
 
 
+@permission_required("deployments.view_edgefunction", raise_exception=True)
 def page(request: HttpRequest, pk: str) -> HttpResponse:
     """One function: what runs, every version seen, and what can be put back."""
-    if not request.user.has_perm("deployments.view_edgefunction"):
-        raise PermissionDenied
     row = get_object_or_404(EdgeFunction.objects.select_related("environment__project_sync"), pk=pk)
     environment = row.environment
     versions = row.versions.select_related("bundle", "source").defer("bundle__content", "source__content")[:50]

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -60,10 +60,9 @@ def lines(api: Render, row: Deployment, which: str, before: datetime | None = No
     return list(found.values())
 
 
+@permission_required("deployments.view_deployment", raise_exception=True)
 def page(request: HttpRequest, pk: str, which: str) -> HttpResponse:
     """`/admin/deployments/deployment/<pk>/log/<which>/?before=MOMENT`; with `download`, a text file."""
-    if not request.user.has_perm("deployments.view_deployment"):
-        raise PermissionDenied
     row = get_object_or_404(Deployment.objects.select_related("service__environment"), pk=pk)
     before = _moment(request.GET.get("before", ""))
     if which not in TITLES:

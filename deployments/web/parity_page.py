@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -41,10 +42,9 @@ SETTINGS = (
 )
 
 
+@permission_required("deployments.view_configfingerprint", raise_exception=True)
 def page(request: HttpRequest, slug: str) -> HttpResponse:
     """GET shows what was read last; POST lets the names and fingerprints be read from Render again."""
-    if not request.user.has_perm("deployments.view_configfingerprint"):
-        raise PermissionDenied
     environment = get_object_or_404(Environment, slug=slug)
     may = any(
         holds(request.user, held, environment) for held in ("deployments.configure", "operations.change_environment")

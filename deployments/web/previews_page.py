@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
@@ -16,10 +16,9 @@ from deployments.web.verbs import verb
 from operations.periodic.clock import database_time
 
 
+@permission_required("deployments.view_service", raise_exception=True)
 def page(request: HttpRequest) -> HttpResponse:
     """Oldest first: those are the ones to remove."""
-    if not request.user.has_perm("deployments.view_service"):
-        raise PermissionDenied
     previews = Service.objects.filter(removed_at=None).exclude(parent_render_id="").select_related("environment")
     names = dict(Service.objects.values_list("render_id", "name"))
     rows = [row(request, service, names) for service in previews.order_by("created_at")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Prefetch
@@ -40,10 +41,9 @@ def live_of(service: Service) -> Deployment | None:
     return live[0] if live else None
 
 
+@permission_required("deployments.view_service", raise_exception=True)
 def page(request: HttpRequest, pk: str) -> HttpResponse:
     """GET shows; POST stores the switches."""
-    if not request.user.has_perm("deployments.view_service"):
-        raise PermissionDenied
     service = get_object_or_404(Service.objects.select_related("environment"), pk=pk)
     if request.method == "POST":
         return _switch(request, service)

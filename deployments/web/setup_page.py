@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin, messages
+from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -14,10 +15,9 @@ from operations.supabase_projects import known_projects, link
 from providers.errors import Refused
 
 
+@permission_required("deployments.view_service", raise_exception=True)
 def page(request: HttpRequest) -> HttpResponse:
     """GET shows; POST reads from Render and stores what it finds."""
-    if not request.user.has_perm("deployments.view_service"):
-        raise PermissionDenied
     may = request.user.has_perm("operations.change_environment")
     if request.method == "POST":
         if not may:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -17,10 +18,9 @@ TONES = {"applied": "ok", "running": "run"}
 STEP_TONES = {"done": "ok", "started": "run", "pending": "idle"}
 
 
+@permission_required("migrations_registry.view_application", raise_exception=True)
 def page(request: HttpRequest, object_id: str) -> HttpResponse:
     """GET only: an application is a record."""
-    if not request.user.has_perm("migrations_registry.view_application"):
-        raise PermissionDenied
     if request.method not in ("GET", "HEAD"):
         raise PermissionDenied
     rows = Application.objects.select_related("file", "environment").defer("file__content")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin, messages
+from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -19,10 +20,9 @@ from providers.errors import Refused
 MAY_RESOLVE = "migrations_registry.resolve_driftincident"
 
 
+@permission_required("migrations_registry.view_driftincident", raise_exception=True)
 def page(request: HttpRequest, object_id: str) -> HttpResponse:
     """GET shows; POST accepts with a reason (and a registered migration that explains it)."""
-    if not request.user.has_perm("migrations_registry.view_driftincident"):
-        raise PermissionDenied
     rows = DriftIncident.objects.select_related("environment", "expected", "file")
     incident = rows.defer("expected__objects_json").filter(pk=object_id).first() if object_id.isdecimal() else None
     if incident is None:

@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -38,10 +38,9 @@ from providers.errors import Refused
 KIND, REHEARSE = APPLY, "migrations.rehearse"
 
 
+@permission_required("migrations_registry.view_migrationfile", raise_exception=True)
 def page(request: HttpRequest, pk: str) -> HttpResponse:
     """GET shows; POST proposes or approves a waiver."""
-    if not request.user.has_perm("migrations_registry.view_migrationfile"):
-        raise PermissionDenied
     if not str(pk).isdigit():
         raise Http404
     file = get_object_or_404(MigrationFile.objects.select_related("previous").prefetch_related("waivers"), pk=pk)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
@@ -20,10 +20,9 @@ PERMISSION = "migrations_registry.view_migrationfile"
 ORDER = ("partly applied", "changed", "out of order", "unrecorded", "pending", "applied", "not read")
 
 
+@permission_required(PERMISSION, raise_exception=True)
 def page(request: HttpRequest) -> HttpResponse:
     """GET only; `?environment=` shows one."""
-    if not request.user.has_perm(PERMISSION):
-        raise PermissionDenied
     shown = status_matrix.columns(request.GET.get("environment", ""))
     places = {column.environment.slug: column.environment for column in shown}
 

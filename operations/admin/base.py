@@ -7,7 +7,6 @@ domain's own.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django import forms
@@ -35,18 +34,6 @@ LONGEST_FILTER = 500
 COMPARISONS = frozenset(
     ["", *(f"__{each}" for each in ("exact", "id__exact", "in", "isnull", "isempty", "gt", "gte", "lt", "lte"))]
 )
-
-
-def viewers_only(page: Callable[..., HttpResponse], permission: str) -> Callable[..., HttpResponse]:
-    """Refuse people without the view permission, on our own pages as Django does on its lists."""
-
-    @wraps(page)
-    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not request.user.has_perm(permission):
-            raise PermissionDenied
-        return page(request, *args, **kwargs)
-
-    return checked
 
 
 class ListedLookups(admin.ModelAdmin):

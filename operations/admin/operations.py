@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.contrib import admin, messages
+from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -13,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
-from operations.admin.base import ReadOnlyAdmin, viewers_only
+from operations.admin.base import ReadOnlyAdmin
 from operations.admin.columns import moment, shown
 from operations.approvals.voting import why_not_vote
 from operations.authority import VOTE, holds
@@ -24,6 +25,8 @@ from operations.models import Approval, Environment, Operation, Status
 from operations.votes.judge import Evidence, evidence_of, judge, needed, why_not_yet
 from operations.web import act_page, catalogue, formatting, notes_page, operation_page, request_page
 from providers.errors import Refused
+
+looks = permission_required("operations.view_operation", raise_exception=True)
 
 
 @admin.register(Operation)
@@ -45,7 +48,7 @@ class OperationAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         def view(page: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-            return self.admin_site.admin_view(viewers_only(page, "operations.view_operation"))
+            return self.admin_site.admin_view(looks(page))
 
         return [
             path("request/<str:name>/", view(request_page.request_page), name="operations_request"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +15,7 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from operations.admin.base import ReadOnlyAdmin, viewers_only
+from operations.admin.base import ReadOnlyAdmin
 from operations.admin.columns import moment
 from operations.approvals.tasks import close, why_not_close
 from operations.models import Heartbeat, Task
@@ -36,7 +37,7 @@ class TaskAdmin(ReadOnlyAdmin):
     opened = moment("Opened", "opened_at")
 
     def get_urls(self) -> list[URLPattern]:
-        page = viewers_only(self.close_task, "operations.view_task")
+        page = permission_required("operations.view_task", raise_exception=True)(self.close_task)
         return [
             path("<int:pk>/close/", self.admin_site.admin_view(page), name="operations_close_task"),
             *super().get_urls(),

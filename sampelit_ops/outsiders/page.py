@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -18,10 +18,9 @@ MAY_LOOK = "operations.view_heartbeat"
 
 
 @require_http_methods(["GET", "POST"])
+@permission_required(MAY_LOOK, raise_exception=True)
 def outsiders_page(request: HttpRequest) -> HttpResponse:
     """GET shows the last reading; POST attests exactly what was shown."""
-    if not request.user.has_perm(MAY_LOOK):
-        raise PermissionDenied
     if request.method == "POST":
         return _attest(request)
     beat, readings = kept()

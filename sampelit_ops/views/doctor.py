@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
@@ -29,10 +29,9 @@ LATE_SECONDS = 60
 
 
 @require_http_methods(["GET", "POST"])
+@permission_required(MAY_LOOK, raise_exception=True)
 def doctor_page(request: HttpRequest) -> HttpResponse:
     """GET shows the last round; POST has a worker run one, or sends a test message, for whoever may verify."""
-    if not request.user.has_perm(MAY_LOOK):
-        raise PermissionDenied
     if request.method == "POST":
         return _act(request)
     beat, checks = jobs.kept()
@@ -51,9 +50,8 @@ def doctor_page(request: HttpRequest) -> HttpResponse:
     return render(request, "admin/doctor.html", context)
 
 
+@permission_required(MAY, raise_exception=True)
 def _act(request: HttpRequest) -> HttpResponse:
-    if not request.user.has_perm(MAY):
-        raise PermissionDenied
     if "test" in request.POST:
         who = request.user.get_username()
         made = notify.enqueue(
