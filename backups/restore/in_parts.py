@@ -18,7 +18,6 @@ from providers.postgres.connection import Connection, address, statements
 
 LOCKS = {"table": 3, "index": 1, "primary_key": 1, "unique": 1, "exclusion": 1, "sequence": 1, "view": 1}
 MARK = "public.sampelit_ops_unfinished_restore"
-UNDONE_APART = frozenset(["EXTENSION", "SCHEMA"])
 Found = set[tuple[str, str]]
 
 

@@ -16,7 +16,6 @@ from providers import postgres
 from providers.errors import ProviderError, Refused
 from providers.postgres.connection import address
 
-KINDS = ("scratch", "database", "schema", "compare", "live")
 _SCHEMA = re.compile(r"^[a-z_][a-z0-9_]{0,62}$")
 _VARIABLE = re.compile(r"^OPS_RESTORE_[A-Z0-9_]{1,80}_DSN$")
 

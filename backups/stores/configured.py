@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from datetime import timedelta
 
@@ -20,7 +19,6 @@ from providers.storage.factory import open_store
 from providers.storage.finding import StoreFinding
 from providers.storage.probe import probe, ready
 
-logger = logging.getLogger("backups.stores")
 EVERY = timedelta(days=1)
 
 

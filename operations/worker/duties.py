@@ -5,7 +5,6 @@ In: jobs that may be due. Out: a thread for each whose slot was won; one that st
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 
@@ -13,7 +12,6 @@ from django.db import connections
 
 from operations.engine.tick import Job, claim, perform
 
-logger = logging.getLogger("operations.tick")
 MOST = 8  # threads that may be at work, each with a connection
 HANGS_SECONDS = 20.0  # after which one takes no other's place
 LOOK_SECONDS = 0.05

@@ -33,7 +33,6 @@ class Facts:
     session_mode: bool
     statement_timeout: str
     row_security: str
-    bypasses_rls: bool
     encoding: str
     skew_seconds: float
 
@@ -54,7 +53,6 @@ def facts(connection: Connection) -> Facts:
         session_mode=_session_mode(connection),
         statement_timeout=timeout,
         row_security=row_security,
-        bypasses_rls=bypass,
         encoding=encoding,
         skew_seconds=(datetime.now(UTC) - now).total_seconds(),
     )

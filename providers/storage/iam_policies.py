@@ -11,7 +11,6 @@ from typing import Any
 from providers.storage.base import Address
 
 Document = dict[str, Any]
-ROLES = ("writer", "prover", "reaper")
 ASK = ["s3:GetBucketObjectLockConfiguration", "s3:GetBucketVersioning", "s3:GetBucketLocation"]
 READ = ["s3:GetObject", "s3:GetObjectRetention"]
 ADMIN = "arn:aws:iam::ACCOUNT-ID:role/BACKUP-ADMINISTRATOR"

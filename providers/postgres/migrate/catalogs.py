@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 NUMBERS = {"attnum", "objsubid", "maptokentype", "mapseqno"}
-OTHERS = {"classoid"}
 
 
 @dataclass(frozen=True)
