@@ -41,7 +41,7 @@ def facts(connection: Connection) -> Facts:
     """Ask the server who and what it is. Raises psycopg.Error when it does not answer."""
     row = connection.execute(statements("facts")).fetchone()
     assert row is not None  # noqa: S101 - one SELECT without FROM always answers one row
-    database, role, version, server_version, timeout, row_security, bypass, encoding, now = row
+    database, role, version, server_version, timeout, row_security, encoding, now = row
     identifier, timeline = _identity(connection)
     return Facts(
         database=database,

@@ -80,9 +80,6 @@ class Jobs:
         answer = part(self._http.send("POST", at("services", service, "jobs"), body={"startCommand": command}))
         return Job.parse(answer) if answer.get("id") else None
 
-    def cancel(self, service: str, job: str) -> None:
-        self._http.send("POST", at("services", service, "jobs", job, "cancel"))
-
 
 class CronRuns:
     """Runs of a cron job; Render lists none, so that they are found by the events of their beginning and end."""

@@ -48,10 +48,6 @@ class Domains:
         """By name or id. Raises NotFound."""
         return Domain.parse(thing(self._http.get(at("services", service, "custom-domains", domain))))
 
-    def list(self, service: str) -> Iterator[Domain]:
-        for data in things(self._http, at("services", service, "custom-domains"), "customDomain"):
-            yield Domain.parse(data)
-
     def verify(self, service: str, domain: str) -> None:
         """Render looks at the DNS entry again; what it found is read with `get`."""
         self._http.send("POST", at("services", service, "custom-domains", domain, "verify"))

@@ -183,9 +183,3 @@ class Event:
             moment(data.get("timestamp")),
             part(data.get("details")),
         )
-
-
-@dataclass(frozen=True)
-class Instance:
-    id: str
-    created_at: datetime | None

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from providers.http.api_client import JsonClient
-from providers.http.shapes import moment, needed, part, rows
-from providers.render.models import Instance, Service, about
+from providers.http.shapes import part
+from providers.render.models import Service, about
 from providers.render.paging import at, things
 
 
@@ -22,10 +22,6 @@ class Services:
     def get(self, service: str, *, deadline: float | None = None) -> Service:
         """Raises Misshapen where the answer is about another, or lacks a state."""
         return Service.parse(about(service, self._http.get(at("services", service), deadline=deadline))).whole()
-
-    def instances(self, service: str) -> Sequence[Instance]:
-        answer = self._http.get(at("services", service, "instances"))
-        return [Instance(needed(data, "id"), moment(data.get("createdAt"))) for data in rows(answer)]
 
     def _patch(self, service: str, body: Mapping[str, Any]) -> Service:
         """Stores configuration; most changes need a deploy to take effect."""
@@ -65,13 +61,5 @@ class Services:
     def purge_cache(self, service: str) -> None:
         self._http.send("POST", at("services", service, "cache", "purge"))
 
-    def create_preview(self, service: str, image: str, name: str | None = None) -> None:
-        """Image-backed services only; Git-backed previews are made by Render from pull requests."""
-        self._http.send("POST", at("services", service, "preview"), body=_preview(image, name))
-
     def delete(self, service: str) -> None:
         self._http.send("DELETE", at("services", service))
-
-
-def _preview(image: str, name: str | None) -> dict[str, str]:
-    return {"imagePath": image} | ({"name": name} if name else {})

@@ -1,4 +1,3 @@
 SELECT current_database(), current_user::text, current_setting('server_version_num')::int, current_setting('server_version'),
-       current_setting('statement_timeout'), current_setting('row_security'), rolbypassrls OR rolsuper,
+       current_setting('statement_timeout'), current_setting('row_security'),
        pg_encoding_to_char((SELECT encoding FROM pg_database WHERE datname = current_database())), clock_timestamp()
-FROM pg_roles WHERE rolname = current_user

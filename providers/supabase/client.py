@@ -13,7 +13,7 @@ from typing import Any
 from requests import Response
 
 from providers.http.api_client import JsonClient, Params
-from providers.supabase.database import DatabaseBackups, Queries
+from providers.supabase.database import DatabaseBackups
 from providers.supabase.functions import Functions, Secrets
 from providers.supabase.logs import Logs
 from providers.supabase.projects import Organizations, Projects
@@ -57,7 +57,6 @@ class Supabase:
         self.organizations = Organizations(self.http)
         self.projects = Projects(self.http)
         self.backups = DatabaseBackups(self.http)
-        self.queries = Queries(self.http)
         self.functions = Functions(self.http)
         self.secrets = Secrets(self.http)
         self.advisors = Advisors(self.http)

@@ -1,19 +1,17 @@
-"""Supabase's own backups, restores and queries. Restores are in place, with downtime, and answer an empty body."""
+"""Supabase's own backups and restores. Restores are in place, with downtime, and answer an empty body."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from providers.errors import ProviderError, Refused
+from providers.errors import Refused
 from providers.http.api_client import JsonClient
 from providers.http.errors import Unavailable, UnknownOutcome
-from providers.http.shapes import part, rows, text, thing
-from providers.supabase.models import Backups, MigrationRow, RestorePoint
+from providers.http.shapes import part, thing
+from providers.supabase.models import Backups, RestorePoint
 
 POINT_NAME_LENGTH = 20
-HISTORY = "select version, name from supabase_migrations.schema_migrations order by version"
 
 
 class DatabaseBackups:
@@ -58,33 +56,6 @@ def read_by_post(http: JsonClient, path: str, body: Any = None) -> Any:
     except UnknownOutcome as error:
         what = error.message.split(". It may")[0]
         raise Unavailable(f"{what}. Nothing was changed: the query only reads.") from None
-
-
-class Queries:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
-    def run(self, ref: str, query: str, parameters: Sequence[Any] = ()) -> list[Mapping[str, Any]]:
-        """Rows of a query run as the project's owner; $1 … name the parameters."""
-        body = {"query": query} | ({"parameters": list(parameters)} if parameters else {})
-        answer = self._http.send("POST", f"/v1/projects/{ref}/database/query", body=body)
-        return rows(answer if isinstance(answer, list) else [])  # it was carried out, whatever is answered
-
-    def read(self, ref: str, query: str, parameters: Sequence[Any] = ()) -> list[Mapping[str, Any]]:
-        """The same as the read-only user, so that a lost answer changed nothing; qualify every name with its schema."""
-        body = {"query": query} | ({"parameters": list(parameters)} if parameters else {})
-        return rows(read_by_post(self._http, f"/v1/projects/{ref}/database/query/read-only", body))
-
-    def migrations(self, ref: str) -> list[MigrationRow]:
-        """The project's history, from the API or, where that refuses a token, from the table; [] without a table."""
-        try:
-            told = rows(self._http.get(f"/v1/projects/{ref}/database/migrations"))
-        except ProviderError as error:
-            if error.retryable:
-                raise
-            there = self.read(ref, "select to_regclass('supabase_migrations.schema_migrations') is not null as there")
-            told = self.read(ref, HISTORY) if there and there[0].get("there") else []
-        return [MigrationRow(text(row.get("version")), text(row.get("name"))) for row in told]
 
 
 def _point_name(name: str) -> str:

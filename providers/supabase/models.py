@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
@@ -163,10 +163,3 @@ class DiskUse:
     @classmethod
     def parse(cls, data: Json) -> Self:
         return cls(*(whole(data.get(name)) for name in ("fs_size_bytes", "fs_avail_bytes")))
-
-
-@dataclass(frozen=True)
-class MigrationRow:
-    version: str
-    name: str = ""
-    statements: tuple[str, ...] = field(default=(), repr=False)

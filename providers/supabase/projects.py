@@ -59,10 +59,6 @@ class Projects:
         """The file system of the project's database, as it was measured last."""
         return DiskUse.parse(part(thing(self._http.get(f"/v1/projects/{ref}/config/disk/util")).get("metrics")))
 
-    def pause(self, ref: str) -> None:
-        """Empty answer; look at `get(ref).status` until it says INACTIVE."""
-        self._http.send("POST", f"/v1/projects/{ref}/pause")
-
     def resume(self, ref: str) -> None:
         """Wake a paused project (Supabase calls this restore); poll `get(ref).status`."""
         self._http.send("POST", f"/v1/projects/{ref}/restore")

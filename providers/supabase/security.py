@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from providers.errors import Refused
 from providers.http.api_client import JsonClient
 from providers.http.shapes import rows, thing, words
 from providers.supabase.database import read_by_post
@@ -35,13 +34,6 @@ class Network:
     def restrictions(self, ref: str) -> NetworkRestrictions:
         return NetworkRestrictions.parse(thing(self._http.get(f"/v1/projects/{ref}/network-restrictions")))
 
-    def restrict(self, ref: str, cidrs: Sequence[str], cidrs_v6: Sequence[str]) -> None:
-        """REPLACES both lists; leaving Render's outbound addresses out locks the product out of its database."""
-        if not cidrs and not cidrs_v6:
-            raise Refused("Two empty lists would be read as no restriction at all; nothing was changed.")
-        body = {"dbAllowedCidrs": list(cidrs), "dbAllowedCidrsV6": list(cidrs_v6)}
-        self._http.send("POST", f"/v1/projects/{ref}/network-restrictions/apply", body=body)
-
     def allow(self, ref: str, cidrs: Sequence[str], cidrs_v6: Sequence[str]) -> None:
         """Adds to the lists and leaves the rest; in force once `restrictions` says applied."""
         lists = {"dbAllowedCidrs": [*cidrs], "dbAllowedCidrsV6": [*cidrs_v6]}
@@ -58,11 +50,6 @@ class Network:
 
     def ssl(self, ref: str) -> SslEnforcement:
         return SslEnforcement.parse(thing(self._http.get(f"/v1/projects/{ref}/ssl-enforcement")))
-
-    def enforce_ssl(self, ref: str, enforced: bool) -> None:
-        """Whether it holds, `ssl` says."""
-        body = {"requestedConfig": {"database": enforced}}
-        self._http.send("PUT", f"/v1/projects/{ref}/ssl-enforcement", body=body)
 
     def poolers(self, ref: str) -> list[Pooler]:
         answer = self._http.get(f"/v1/projects/{ref}/config/database/pooler")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sandbox.supabase.api_projects import Answer
 from sandbox.supabase.routing import PROJECT, body_object, route, wanted
-from sandbox.supabase.state import ApiError, Json, World
+from sandbox.supabase.state import Json, World
 from sandbox.web import Request
 
 
@@ -13,26 +13,9 @@ def ssl(world: World, request: Request, ref: str) -> Answer:
     return 200, {"currentConfig": {"database": world.project(ref)["ssl"]}, "appliedSuccessfully": True}
 
 
-@route("PUT", PROJECT + "/ssl-enforcement")
-def enforce_ssl(world: World, request: Request, ref: str) -> Answer:
-    requested = (body_object(request).get("requestedConfig") or {}).get("database")
-    if not isinstance(requested, bool):
-        raise ApiError(400, "requestedConfig.database: Required")
-    world.project(ref)["ssl"] = requested
-    return ssl(world, request, ref)
-
-
 @route("GET", PROJECT + "/network-restrictions")
 def restrictions(world: World, request: Request, ref: str) -> Answer:
     return 200, _restrictions(world.project(ref))
-
-
-@route("POST", PROJECT + "/network-restrictions/apply")
-def restrict(world: World, request: Request, ref: str) -> Answer:
-    project, body = world.project(ref), body_object(request)
-    project["cidrs"] = list(body.get("dbAllowedCidrs") or [])
-    project["cidrs_v6"] = list(body.get("dbAllowedCidrsV6") or [])
-    return 201, _restrictions(project)
 
 
 def _restrictions(project: Json) -> Json:

@@ -105,7 +105,6 @@ CALLS: list[tuple[Callable[[Render], Any], str, tuple[Any, ...], dict[str, Any]]
         {"include_previews": False} | UNSET_LIMIT,
     ),
     (lambda r: r.services.get(S), "services.retrieve_service", (S,), {}),
-    (lambda r: r.services.instances(S), "services.list_instances", (S,), {}),
     (
         lambda r: r.services.set_autodeploy(S, False),
         "services.update_service",
@@ -141,12 +140,6 @@ CALLS: list[tuple[Callable[[Render], Any], str, tuple[Any, ...], dict[str, Any]]
     (lambda r: r.services.restart(S), "services.restart_service", (S,), {}),
     (lambda r: r.services.scale(S, 3), "services.scale_service", (S,), body("ScaleServiceBody", {"numInstances": 3})),
     (lambda r: r.services.purge_cache(S), "services.purge_cache", (S,), {}),
-    (
-        lambda r: r.services.create_preview(S, "img:1", "p"),
-        "services.preview_service",
-        (S,),
-        body("PreviewInput", {"imagePath": "img:1", "name": "p"}),
-    ),
     (lambda r: r.services.delete(S), "services.delete_service", (S,), {}),
     (lambda r: r.owners.me(), "users.get_user", (), {}),
     (
@@ -174,7 +167,6 @@ CALLS: list[tuple[Callable[[Render], Any], str, tuple[Any, ...], dict[str, Any]]
     (lambda r: r.jobs.list(S), "one_off_jobs.list_job", (S,), UNSET_LIMIT),
     (lambda r: r.jobs.get(S, J), "one_off_jobs.retrieve_job", (S, J), {}),
     (lambda r: r.jobs.create(S, "true"), "one_off_jobs.post_job", (S,), body("PostJobBody", {"startCommand": "true"})),
-    (lambda r: r.jobs.cancel(S, J), "one_off_jobs.cancel_job", (S, J), {}),
     (lambda r: r.events.list(S, start=AT), "services.list_events", (S,), {"start_time": AT} | UNSET_LIMIT),
     (lambda r: r.events.get(E), "events.retrieve_event", (E,), {}),
     (lambda r: r.env_vars.list(S), "services.get_env_vars_for_service", (S,), UNSET_LIMIT),
@@ -247,7 +239,6 @@ CALLS: list[tuple[Callable[[Render], Any], str, tuple[Any, ...], dict[str, Any]]
         (P,),
         body("RecoveryInput", {"restoreName": "ops-recovered", "restoreTime": AT.isoformat()}),
     ),
-    (lambda r: r.domains.list(S), "custom_domains.list_custom_domains", (S,), UNSET_LIMIT),
     (lambda r: r.domains.get(S, "a.example"), "custom_domains.retrieve_custom_domain", (S, "a.example"), {}),
     (lambda r: r.domains.verify(S, "a.example"), "custom_domains.refresh_custom_domain", (S, "a.example"), {}),
     (lambda r: r.routes.list(S), "services_routes.list_routes", (S,), UNSET_LIMIT),

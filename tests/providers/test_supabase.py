@@ -56,7 +56,7 @@ def test_each_refusal_of_a_write_is_a_typed_error_and_is_sent_once(status: int, 
 
 def test_a_lost_read_only_query_says_that_nothing_was_changed() -> None:
     with pytest.raises(Unavailable, match="Nothing was changed: the query only reads"):
-        client(Answering(502)).queries.read(REF, "select 1")
+        client(Answering(502)).network.banned(REF)
 
 
 def test_a_full_bucket_of_one_project_does_not_block_another() -> None:
@@ -77,7 +77,6 @@ def test_a_full_bucket_of_one_project_does_not_block_another() -> None:
         lambda s: s.backups.restore_to(REF, AT.replace(tzinfo=None)),
         lambda s: s.backups.create_point(REF, "x" * 21),
         lambda s: s.secrets.set(REF, {"SUPABASE_URL": "x"}),
-        lambda s: s.network.restrict(REF, [], []),
         lambda s: s.functions.deploy(REF, "hello", {"other.ts": b""}, entrypoint="index.ts"),
     ],
 )

@@ -30,7 +30,6 @@ CALLS: list[tuple[Call, Any]] = [
     (lambda s: s.projects.health(REF), []),
     (lambda s: s.projects.addons(REF), {"selected_addons": []}),
     (lambda s: s.projects.disk(REF), {"timestamp": "x", "metrics": {"fs_avail_bytes": 7}}),
-    (lambda s: s.projects.pause(REF), None),
     (lambda s: s.projects.resume(REF), None),
     (lambda s: s.backups.list(REF), {"backups": [], "pitr_enabled": False}),
     (lambda s: s.backups.restore(REF, 7), None),
@@ -38,9 +37,6 @@ CALLS: list[tuple[Call, Any]] = [
     (lambda s: s.backups.create_point(REF, "pre-dep-00c0ffee"), NAMED),
     (lambda s: s.backups.point(REF, "pre-dep-00c0ffee"), NAMED),
     (lambda s: s.backups.undo(REF, "pre-dep-00c0ffee"), None),
-    (lambda s: s.queries.run(REF, "select $1::int as n", [1]), [{"n": 1}]),
-    (lambda s: s.queries.read(REF, "select 1 as n"), [{"n": 1}]),
-    (lambda s: s.queries.migrations(REF), []),
     (lambda s: s.functions.list(REF), []),
     (lambda s: s.functions.get(REF, "hello"), FUNCTION),
     (lambda s: s.functions.delete(REF, "hello"), None),
@@ -54,9 +50,7 @@ CALLS: list[tuple[Call, Any]] = [
     (lambda s: s.advisors.security(REF), {"lints": []}),
     (lambda s: s.advisors.performance(REF), {"lints": []}),
     (lambda s: s.network.restrictions(REF), {"config": {}}),
-    (lambda s: s.network.restrict(REF, ["203.0.113.0/24"], []), {"config": {}}),
     (lambda s: s.network.ssl(REF), {"currentConfig": {"database": True}}),
-    (lambda s: s.network.enforce_ssl(REF, True), {}),
     (lambda s: s.network.poolers(REF), []),
     (lambda s: s.network.allow(REF, ["203.0.113.0/24"], ["2001:db8::/64"]), {"config": {}}),
     (lambda s: s.network.banned(REF), {"banned_ipv4_addresses": ["203.0.113.9"]}),
@@ -137,13 +131,8 @@ READERS: dict[str, Call] = {
     "GET_v1_projects___PROJECT_REF___network_restrictions": lambda s: s.network.restrictions(REF),
     "GET_v1_projects___PROJECT_REF___secrets": lambda s: s.secrets.list(REF),
     "GET_v1_projects___PROJECT_REF___ssl_enforcement": lambda s: s.network.ssl(REF),
-    "POST_v1_projects___PROJECT_REF___database_query": lambda s: s.queries.run(REF, "select 1"),
-    "POST_v1_projects___PROJECT_REF___network_restrictions_apply": lambda s: s.network.restrict(
-        REF, ["1.1.1.1/32"], []
-    ),
     "POST_v1_projects___PROJECT_REF___secrets": lambda s: s.secrets.set(REF, {"A": "b"}),
     "DELETE_v1_projects___PROJECT_REF___secrets": lambda s: s.secrets.delete(REF, ["A"]),
-    "PUT_v1_projects___PROJECT_REF___ssl_enforcement": lambda s: s.network.enforce_ssl(REF, True),
 }
 
 

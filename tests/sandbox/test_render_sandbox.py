@@ -168,7 +168,6 @@ def test_every_answer_parses_with_the_official_sdk(harness: Harness) -> None:
         ("environment_groups.list_env_groups", (), {}),
         ("services.list_secret_files_for_service", (service,), {}),
         ("services.get_env_vars_for_service", (service,), {}),
-        ("services.list_instances", (service,), {}),
         ("one_off_jobs.list_job", (service,), {}),
         ("one_off_jobs.retrieve_job", (service, job.id), {}),
         ("webhooks.list_webhooks", (), {}),

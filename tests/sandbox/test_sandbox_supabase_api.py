@@ -1,4 +1,4 @@
-"""The rest of the Management API's stand-in, through our own client: queries, functions, settings, faults."""
+"""The rest of the Management API's stand-in, through our own client: functions, settings, faults."""
 
 from __future__ import annotations
 
@@ -13,31 +13,6 @@ from tests import openapi
 from tests.supabase_platform import REF, Platform
 
 pytestmark = pytest.mark.slow
-
-
-def test_queries_run_on_the_real_database_and_the_read_only_one_cannot_write(platform: Platform) -> None:
-    queries = platform.client.queries
-
-    assert queries.run(REF, "select count(*)::int as n from users where role = $1", ["admin"]) == [{"n": 1}]
-    with pytest.raises(Rejected, match="42P01"):
-        queries.run(REF, "select * from nowhere")
-    with pytest.raises(Rejected, match=r"25006|42501"):
-        queries.read(REF, "delete from public.users")
-    assert queries.migrations(REF) == []
-
-
-def test_the_history_is_read_by_query_where_the_endpoint_refuses(platform: Platform) -> None:
-    platform.control("PATCH", f"projects/{REF}", {"internal_endpoints": False})
-    platform.change(
-        "CREATE SCHEMA supabase_migrations; CREATE TABLE supabase_migrations.schema_migrations "
-        "(version text PRIMARY KEY, statements text[], name text); "
-        "INSERT INTO supabase_migrations.schema_migrations VALUES ('20260101000000', NULL, 'init')"
-    )
-
-    rows = platform.client.queries.migrations(REF)
-    platform.change("DROP SCHEMA supabase_migrations CASCADE")
-
-    assert [(row.version, row.name) for row in rows] == [("20260101000000", "init")]
 
 
 def test_functions_are_deployed_called_and_deleted(platform: Platform) -> None:
@@ -78,8 +53,7 @@ def test_secrets_advisors_and_network_settings_are_stateful(platform: Platform) 
     assert [secret.name for secret in client.secrets.list(REF)] == ["MAIL_KEY", "STRIPE_KEY"]
 
     before = {lint.name for lint in client.advisors.security(REF)}
-    client.network.restrict(REF, ["203.0.113.0/24"], [])
-    client.network.enforce_ssl(REF, True)
+    platform.api.world.projects[REF].update(cidrs=["203.0.113.0/24"], cidrs_v6=[], ssl=True)
     after = {lint.name for lint in client.advisors.security(REF)}
 
     assert before - after == {"network_restrictions_not_set", "ssl_not_enforced"}
@@ -90,12 +64,12 @@ def test_secrets_advisors_and_network_settings_are_stateful(platform: Platform) 
 
 
 def test_a_paused_project_answers_nothing_until_it_is_resumed(platform: Platform) -> None:
-    platform.client.projects.pause(REF)
+    platform.client.http.send("POST", f"/v1/projects/{REF}/pause")
     paused = platform.client.projects.get(REF)
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(platform.dsn("app"))
     with pytest.raises(Rejected, match="not active"):
-        platform.client.queries.run(REF, "select 1")
+        platform.client.advisors.security(REF)
     unhealthy = {service.status for service in platform.client.projects.health(REF)}
     platform.client.projects.resume(REF)
 
@@ -154,7 +128,6 @@ def test_internal_endpoints_can_refuse(platform: Platform) -> None:
         "/advisors/security",
         "/advisors/performance",
         "/billing/addons",
-        "/database/migrations",
         "/readonly",
         "/upgrade/eligibility",
         "/upgrade/status",
@@ -172,10 +145,10 @@ def test_answers_are_valid_by_the_openapi_file(platform: Platform, path: str) ->
 
 
 def test_a_restart_continues_where_it_was(platform: Platform) -> None:
-    platform.client.network.enforce_ssl(REF, True)
+    platform.client.secrets.set(REF, {"A": "b"})
     world = platform.api.world
 
     again = type(world)(world.server, world.home, world.recovery, world.token)
 
     assert again.load()
-    assert again.projects[REF]["ssl"] is True
+    assert "A" in again.projects[REF]["secrets"]

@@ -126,11 +126,3 @@ def _job(world: World, service: str, job: str) -> Json:
 @route("GET", "/services/{service}/jobs/{job}")
 def one_job(world: World, request: Request, service: str, job: str) -> tuple[int, Any]:
     return 200, public(_job(world, service, job))
-
-
-@route("POST", "/services/{service}/jobs/{job}/cancel")
-def cancel_job(world: World, request: Request, service: str, job: str) -> tuple[int, Any]:
-    target = _job(world, service, job)
-    if target["status"] in ("pending", "running"):
-        target["status"], target["finishedAt"] = "canceled", world.stamp()
-    return 200, public(target)

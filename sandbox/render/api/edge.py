@@ -40,11 +40,6 @@ def _named(world: World, service: str, domain: str) -> Json:
     raise ApiError(404, "custom domain not found")
 
 
-@route("GET", "/services/{service}/custom-domains")
-def domains(world: World, request: Request, service: str) -> tuple[int, Any]:
-    return 200, page(request, "customDomain", _domains(world, service))
-
-
 @route("GET", "/services/{service}/custom-domains/{domain}")
 def domain(world: World, request: Request, service: str, domain: str) -> tuple[int, Any]:
     return 200, _named(world, service, domain)

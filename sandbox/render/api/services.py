@@ -122,7 +122,6 @@ def resume(world: World, request: Request, service: str) -> tuple[int, Any]:
 def restart(world: World, request: Request, service: str) -> tuple[int, Any]:
     if world.service(service)["type"] in ("cron_job", "static_site"):
         raise ApiError(400, "this service cannot be restarted")
-    world.services[service]["_restarted"] = world.stamp()
     world.event(service, "server_restarted", {"triggeredByUser": "usr-sandbox"})
     return 200, None
 
@@ -139,23 +138,7 @@ def scale(world: World, request: Request, service: str) -> tuple[int, Any]:
     return 202, None
 
 
-@route("GET", "/services/{service}/instances")
-def instances(world: World, request: Request, service: str) -> tuple[int, Any]:
-    target, live = world.service(service), world.live(service)
-    if live is None or target["suspended"] == "suspended":
-        return 200, []
-    count = target["serviceDetails"].get("numInstances", 0)
-    since = target.get("_restarted", live["finishedAt"])
-    return 200, [{"id": f"{service}-{number:05d}", "createdAt": since} for number in range(count)]
-
-
 @route("POST", "/services/{service}/cache/purge")
 def purge(world: World, request: Request, service: str) -> tuple[int, Any]:
     world.service(service)
     return 202, None
-
-
-@route("POST", "/services/{service}/preview")
-def preview(world: World, request: Request, service: str) -> tuple[int, Any]:
-    world.service(service)
-    raise ApiError(400, "previews by API are for image-backed services only")

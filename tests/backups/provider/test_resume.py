@@ -16,7 +16,7 @@ RESUME = f"POST /v1/projects/{REF}/restore$"
 
 @pytest.fixture
 def paused(production: Environment, platform: Platform) -> Environment:
-    platform.client.projects.pause(REF)
+    platform.client.http.send("POST", f"/v1/projects/{REF}/pause")
     sync(production, platform.client)
     platform.api.world.calls.clear()
     return production
