@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from providers.http.api_client import JsonClient
 from providers.http.errors import UnknownOutcome
+from providers.http.part import Part
 from providers.http.shapes import needed, part, text
 from providers.render.models import about
 from providers.render.paging import at, things
 from providers.render.records import Blueprint, BlueprintCheck, EnvVar, Webhook, WebhookEvent
 
 
-class EnvVars:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
+class EnvVars(Part):
     def list(self, service: str) -> Iterator[EnvVar]:
         """Names and values in plain: hash them at once, store neither."""
         for data in things(self._http, at("services", service, "env-vars"), "envVar"):
@@ -34,11 +31,8 @@ class EnvVars:
         self._http.send("DELETE", at("services", service, "env-vars", key))
 
 
-class Webhooks:
+class Webhooks(Part):
     """Needs a Professional workspace or higher: PlanTooLow or Unauthorized otherwise."""
-
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
 
     def list(self, owner: str) -> Iterator[Webhook]:
         for data in things(self._http, "/webhooks", "webhook", ownerId=[owner]):
@@ -58,10 +52,7 @@ class Webhooks:
             yield WebhookEvent.parse(data)
 
 
-class Blueprints:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
+class Blueprints(Part):
     def list(self, owner: str) -> Iterator[Blueprint]:
         """The workspace's blueprints, each with Render's own word on whether it is in sync with its render.yaml."""
         for data in things(self._http, "/blueprints", "blueprint", ownerId=[owner]):

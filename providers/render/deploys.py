@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from providers.http.api_client import JsonClient
+from providers.http.part import Part
 from providers.http.shapes import part, text
 from providers.render.models import Deploy, about
 from providers.render.paging import PAGE, at, pages, pages_after, things
 from providers.render.records import CronRun, Job
 
 
-class Deploys:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
+class Deploys(Part):
     def pages(
         self,
         service: str,
@@ -64,10 +61,7 @@ def _named(answer: object) -> Deploy | None:
     return deploy if deploy.id else None
 
 
-class Jobs:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
+class Jobs(Part):
     def list(self, service: str, *, created_after: datetime | None = None) -> Iterator[Job]:
         for page in pages(self._http, at("services", service, "jobs"), "job", createdAfter=created_after):
             yield from (Job.parse(data) for data in page)
@@ -81,11 +75,8 @@ class Jobs:
         return Job.parse(answer) if answer.get("id") else None
 
 
-class CronRuns:
+class CronRuns(Part):
     """Runs of a cron job; Render lists none, so that they are found by the events of their beginning and end."""
-
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
 
     def begun(self, cron_job: str) -> Iterator[CronRun]:
         return self._events(cron_job, "cron_job_run_started")

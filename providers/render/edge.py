@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from providers.http.api_client import JsonClient
+from providers.http.part import Part
 from providers.http.shapes import Json, text, thing, whole
 from providers.render.models import listed
 from providers.render.paging import at, things
@@ -40,10 +40,7 @@ class Route:
         return cls(text(data.get("id")), kind, source, destination, whole(data.get("priority")) or 0)
 
 
-class Domains:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
+class Domains(Part):
     def get(self, service: str, domain: str) -> Domain:
         """By name or id. Raises NotFound."""
         return Domain.parse(thing(self._http.get(at("services", service, "custom-domains", domain))))
@@ -53,10 +50,7 @@ class Domains:
         self._http.send("POST", at("services", service, "custom-domains", domain, "verify"))
 
 
-class Routes:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
+class Routes(Part):
     def list(self, service: str) -> Iterator[Route]:
         for data in things(self._http, at("services", service, "routes"), "route"):
             yield Route.parse(data)
@@ -66,10 +60,7 @@ class Routes:
         self._http.send("PATCH", at("services", service, "routes", route), body={"priority": priority})
 
 
-class Addresses:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
+class Addresses(Part):
     def outbound(self, service: str) -> tuple[str, ...]:
         """The addresses that a service's connections come from: its own, or those its region shares."""
         answer = thing(self._http.get(at("services", service, "outbound-ips")))

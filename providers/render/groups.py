@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from providers.errors import ProviderError
-from providers.http.api_client import JsonClient
 from providers.http.errors import Misshapen
+from providers.http.part import Part
 from providers.http.shapes import Json, moment, needed, part, text
 from providers.render.models import about, listed
 from providers.render.paging import PAGE, at, things
@@ -55,10 +55,7 @@ class EnvGroup:
         )
 
 
-class EnvGroups:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
+class EnvGroups(Part):
     def list(self, owner: str | None = None) -> Iterator[EnvGroup]:
         """Names and links of every group. Render sends these without cursors, at most 100 at once (api-docs,
         list-env-groups): behind a full answer lie more, asked for by the time they were made."""
@@ -117,10 +114,7 @@ class EnvGroups:
         self._http.send("DELETE", at("env-groups", group, "services", service))
 
 
-class SecretFiles:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
+class SecretFiles(Part):
     def list(self, service: str) -> Iterator[SecretFile]:
         """The service's own files, with their content in plain."""
         for data in things(self._http, at("services", service, "secret-files"), "secretFile"):

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from providers.http.api_client import JsonClient
+from providers.http.part import Part
 from providers.http.shapes import rows
 from providers.render.models import Event, about
 from providers.render.paging import at, query, things
 from providers.render.records import LogLine, Series
 
 
-class Events:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
+class Events(Part):
     def list(
         self, service: str, *, start: datetime | None = None, end: datetime | None = None, type: str | None = None
     ) -> Iterator[Event]:
@@ -27,10 +24,7 @@ class Events:
         return Event.parse(about(event, self._http.get(at("events", event))))
 
 
-class Logs:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
+class Logs(Part):
     def tail(
         self,
         owner: str,
@@ -51,11 +45,8 @@ class Logs:
         return lines[::-1]
 
 
-class Metrics:
+class Metrics(Part):
     """`name` is cpu, memory, http-requests, http-latency, instance-count or another of Render's metric paths."""
-
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
 
     def series(
         self,

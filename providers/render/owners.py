@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from providers.http.api_client import JsonClient
+from providers.http.part import Part
 from providers.http.shapes import needed, part, rows, text, thing
 from providers.render.paging import at, things
 
@@ -32,10 +32,7 @@ class Member:
         return cls(name, email, role, data.get("mfaEnabled") is True)
 
 
-class Owners:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
+class Owners(Part):
     def list(self) -> Iterator[Owner]:
         for data in things(self._http, "/owners", "owner"):
             yield Owner(needed(data, "id"), *(text(data.get(key)) for key in ("name", "email", "type")))

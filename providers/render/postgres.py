@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from providers.http.api_client import JsonClient
+from providers.http.part import Part
 from providers.http.shapes import Json, moment, needed, part, rows, text, thing
 from providers.render.models import about
 from providers.render.paging import at, things
@@ -57,10 +57,7 @@ class DatabaseExport:
         return cls(text(data.get("id")), moment(data.get("createdAt")), bool(text(data.get("url"))))
 
 
-class Databases:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
+class Databases(Part):
     def list(self) -> Iterator[Database]:
         for data in things(self._http, "/postgres", "postgres", includeReplicas=True):
             yield Database.parse(data)

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from providers.http.api_client import JsonClient
+from providers.http.part import Part
 from providers.http.shapes import part
 from providers.render.models import Service, about
 from providers.render.paging import at, things
 
 
-class Services:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
+class Services(Part):
     def list(self, *, owner: Sequence[str] | None = None, previews: bool = True) -> Iterator[Service]:
         for data in things(self._http, "/services", "service", ownerId=owner, includePreviews=previews):
             yield Service.parse(data)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from providers.http.api_client import JsonClient
+from providers.http.part import Part
 from providers.http.shapes import Json, moment, part, rows, text, thing
 from providers.render.models import listed
 from providers.render.paging import at, query, things
@@ -80,11 +80,8 @@ class MaintenanceRun:
         )
 
 
-class AuditLogs:
+class AuditLogs(Part):
     """Organization and Enterprise plans only, from the upgrade on (render.com/docs/audit-logs)."""
-
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
 
     def list(self, owner: str, *, start: datetime | None = None, end: datetime | None = None) -> Iterator[AuditEntry]:
         """Newest first; it tells no deploy, rollback, restart or scale."""
@@ -92,10 +89,7 @@ class AuditLogs:
             yield AuditEntry.parse(data)
 
 
-class Environments:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
+class Environments(Part):
     def projects(self) -> Iterator[str]:
         """The ids of every project."""
         for data in things(self._http, "/projects", "project"):
@@ -107,10 +101,7 @@ class Environments:
             yield RenderEnvironment.parse(data)
 
 
-class MaintenanceRuns:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
+class MaintenanceRuns(Part):
     def list(self, owner: str) -> Sequence[MaintenanceRun]:
         answer = self._http.get("/maintenance", query(ownerId=[owner]))
         return [MaintenanceRun.parse(part(data)) for data in rows(answer)]

@@ -8,16 +8,14 @@ from typing import Any
 from providers.errors import Refused
 from providers.http.api_client import JsonClient
 from providers.http.errors import Unavailable, UnknownOutcome
+from providers.http.part import Part
 from providers.http.shapes import part, thing
 from providers.supabase.models import Backups, RestorePoint
 
 POINT_NAME_LENGTH = 20
 
 
-class DatabaseBackups:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
+class DatabaseBackups(Part):
     def list(self, ref: str) -> Backups:
         """Daily backups and the PITR window; an empty list is an answer, not an error, and means no backups."""
         return Backups.parse(thing(self._http.get(f"/v1/projects/{ref}/database/backups")))

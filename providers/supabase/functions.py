@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from providers.errors import Refused
-from providers.http.api_client import JsonClient, Params
+from providers.http.api_client import Params
+from providers.http.part import Part
 from providers.http.shapes import part, rows, thing, whole
 from providers.supabase.records import Calls, Function, Secret
 
@@ -95,10 +96,7 @@ class Functions:
         return Calls(*(sum(whole(row.get(key)) or 0 for row in told) for key in (name, "server_err_count")))
 
 
-class Secrets:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
+class Secrets(Part):
     def list(self, ref: str) -> list[Secret]:
         """Names and times only."""
         return [Secret.parse(item) for item in rows(self._http.get(f"/v1/projects/{ref}/secrets"))]

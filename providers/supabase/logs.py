@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Self
 
 from providers.errors import Refused
-from providers.http.api_client import JsonClient
 from providers.http.errors import Misshapen
+from providers.http.part import Part
 from providers.http.shapes import Json, moment, rows, text, thing
 
 SOURCES = {
@@ -36,10 +36,7 @@ class LogLine:
         )
 
 
-class Logs:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
+class Logs(Part):
     def tail(
         self, ref: str, sources: Sequence[str], start: datetime, end: datetime, *, deadline: float | None = None
     ) -> Sequence[LogLine]:

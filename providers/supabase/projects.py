@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from providers.http.api_client import JsonClient
+from providers.http.part import Part
 from providers.http.shapes import part, rows, thing
 from providers.supabase.models import Addon, DiskUse, Member, Organization, Project, ServiceHealth
 from providers.supabase.state import ReadOnly, Upgrade, UpgradeStatus
@@ -20,10 +20,7 @@ def project_ref(address: str) -> str | None:
     return match[1] if match else None
 
 
-class Organizations:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
+class Organizations(Part):
     def list(self) -> list[Organization]:
         return [Organization.parse(item) for item in rows(self._http.get("/v1/organizations"))]
 
@@ -36,10 +33,7 @@ class Organizations:
         return [Member.parse(item) for item in rows(self._http.get(f"/v1/organizations/{slug}/members"))]
 
 
-class Projects:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
+class Projects(Part):
     def list(self) -> list[Project]:
         return [Project.parse(item) for item in rows(self._http.get("/v1/projects"))]
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from providers.http.api_client import JsonClient
+from providers.http.part import Part
 from providers.http.shapes import rows, thing, words
 from providers.supabase.database import read_by_post
 from providers.supabase.records import Lint, NetworkRestrictions, Pooler, SslEnforcement
 
 
-class Advisors:
+class Advisors(Part):
     """Deprecated and experimental by the API's own words, and the only source: an absent answer is no finding."""
-
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
 
     def security(self, ref: str) -> list[Lint]:
         return self._lints(ref, "security")
@@ -27,10 +24,7 @@ class Advisors:
         return [Lint.parse(item) for item in rows(answer.get("lints"))]
 
 
-class Network:
-    def __init__(self, http: JsonClient) -> None:
-        self._http = http
-
+class Network(Part):
     def restrictions(self, ref: str) -> NetworkRestrictions:
         return NetworkRestrictions.parse(thing(self._http.get(f"/v1/projects/{ref}/network-restrictions")))
 
