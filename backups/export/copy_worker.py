@@ -44,10 +44,8 @@ class Copier:
 
     def _begin(self) -> None:
         self._read_from: set[tuple[str, str]] = set()
-        try:
+        with postgres.explained("Joining the run's snapshot"):
             postgres.import_snapshot(self.connection, self.setting.snapshot)
-        except psycopg.Error as error:
-            raise postgres.explain(error, "Joining the run's snapshot") from None
 
     def close(self) -> None:
         if self._storing:

@@ -92,12 +92,10 @@ def look(ctx: StepContext) -> None:
     run = find(ctx.environment, ctx.parameters)
     store, mend, watch = store_of(run), ctx.parameters["mend"] == "yes", step_support.watch(ctx)
     manifest = trusted_manifest(run, store)
-    try:
+    with postgres.explained("Looking after the restore"):
         with writing(_dsn(ctx), watch) if mend else postgres.connect(_dsn(ctx)) as connection:
             before = fingerprint_of(Loader(manifest, store, connection, keys.identities(), watch))
             found = list(lines(connection, before, mend))
-    except psycopg.Error as error:
-        raise postgres.explain(error, "Looking after the restore") from None
     for line in found:
         ctx.log(f"{line.what}: {line.found}. {'Mended.' if line.mended else line.todo}")
     ctx.result(lines=[asdict(line) for line in found])

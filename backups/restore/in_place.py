@@ -127,7 +127,7 @@ def apply(
     The caller checked every object before. `along`: of each other table so many rows may go with those that are
     removed, because people saw and approved it; none of the others'. Triggers of these tables do not fire.
     """
-    try:
+    with postgres.explained("The restore onto the live tables (which was rolled back)"):
         with writing(live_dsn, watch) as connection:
             _same_columns(manifest, connection)
             loader = Loader(manifest, store, connection, identities, watch, beat_seconds())
@@ -135,8 +135,6 @@ def apply(
                 done = _apply(loader, late_rows, along or {})
                 watch.check()
             return done
-    except psycopg.Error as error:
-        raise postgres.explain(error, "The restore onto the live tables (which was rolled back)") from None
 
 
 def _apply(loader: Loader, late_rows: Sequence[LateRows], along: Mapping[str, int]) -> Applied:

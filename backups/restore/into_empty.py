@@ -11,8 +11,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import psycopg
-
 from backups.archive import schema_proof
 from backups.archive.late_rows import LateRows, chosen
 from backups.archive.loader import Loader
@@ -95,14 +93,12 @@ def restore(
     extra = chosen(late_rows, wanted.tables, target.schema)
     if not target.new:
         check_objects(wanted, store, identities, watch, extra)
-    try:
+    with postgres.explained("The restore" + " (which was rolled back)" * (not target.new)):
         with writing(target.dsn, watch) as connection:
             existing = _refuse_taken(connection, wanted, manifest, target)
             _refuse_altered(Loader(manifest, store, connection, identities, watch, beat_seconds()))
             loader = Loader(beside(wanted, existing), store, connection, identities, watch, beat_seconds())
             notes = _restore_all(loader, target, extra)
-    except psycopg.Error as error:
-        raise postgres.explain(error, "The restore" + " (which was rolled back)" * (not target.new)) from None
     return Restored(loader.rows, len(wanted.tables), int((time.monotonic() - began) * 1000), tuple(notes))
 
 

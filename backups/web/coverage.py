@@ -117,11 +117,9 @@ def live_tables(environment: Environment) -> tuple[list[postgres.Listed], str]:
 
 def kept_outside(environment: Environment) -> list[Kept]:
     """Where everything besides ordinary tables is kept. Raises Refused and ProviderError."""
-    try:
+    with postgres.explained("Reading the catalogue"):
         with postgres.connect(export_dsn(environment), timeout=5) as connection:
             found = read_outside(connection)
-    except psycopg.Error as error:
-        raise postgres.explain(error, "Reading the catalogue") from None
     return outside.kept(found, outside.copies_of(environment))
 
 

@@ -15,7 +15,8 @@ from psycopg import errors
 from migrations_registry.apply.attempt import Attempt
 from providers import postgres
 from providers.errors import ProviderError
-from providers.postgres.connection import Connection, first_line, in_full
+from providers.postgres.connection import Connection, in_full
+from providers.postgres.driver_errors import first_line
 from providers.postgres.migrate import session as migrate_session
 from providers.postgres.migrate.session import Limits
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import psycopg
-
 from migrations_registry.apply.attempt import Attempt, Requirements, open_attempt, require
 from migrations_registry.apply.failpoints import failpoint
 from migrations_registry.apply.target_checks import no_strange_index, nobody_is_late, nothing_unseen, room, session
@@ -73,10 +71,8 @@ def _baselined(environment: Environment, file: MigrationFile) -> None:
 
 def _session(environment: Environment, dsn: str) -> None:
     with postgres.connect(dsn, read_only=False) as connection:
-        try:
+        with postgres.explained("Looking at the target, which was not changed,"):
             facts, why = postgres.facts(connection), writable(connection)
-        except psycopg.Error as error:
-            raise postgres.explain(error, "Looking at the target, which was not changed,") from None
     if not facts.session_mode:
         raise Refused(
             "The DSN leads to a pooler in transaction mode, where limits and locks are lost. Nothing was changed. "

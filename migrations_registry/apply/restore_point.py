@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-import psycopg
 from django.conf import settings
 
 from backups.export import steps as export_steps
@@ -67,12 +66,10 @@ def copy(ctx: StepContext) -> None:
 
 def _tables_now(ctx: StepContext) -> dict[str, int]:
     with postgres.connect(migration_dsn(ctx.environment)) as connection:
-        try:
+        with postgres.explained("Looking for what will be destroyed, before any change,"):
             attempt = load(ctx)
             found = tables_of(connection, attempt.destroys(live_of(behaviour(connection))))
             tables = [table for table in found if table.holds_rows] or touched(connection, attempt.tables)
-        except psycopg.Error as error:
-            raise postgres.explain(error, "Looking for what will be destroyed, before any change,") from None
     return {table.qualified: table.oid for table in tables}
 
 

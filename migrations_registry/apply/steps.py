@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import psycopg
 from django.conf import settings
 from django.db import transaction
 
@@ -61,15 +60,13 @@ def apply(ctx: StepContext) -> None:
     lease = settings.OPS_LEASE_SECONDS
     key = f"schema:{ctx.environment.slug}"
     dsn = migration_dsn(ctx.environment)
-    try:
-        with (
-            guarded_session(dsn, key, lease_seconds=lease, wait_seconds=2 * lease, check=ctx.check) as connection,
-            postgres.connect(dsn) as attempt.other,
-        ):
-            failpoint("apply.locked")
-            run_steps(attempt, connection)
-    except psycopg.Error as error:  # between two statements: what was begun is in the journal and is looked up
-        raise postgres.explain(error, "The session that applies") from None
+    with (
+        postgres.explained("The session that applies"),  # between two statements: what was begun is in the journal
+        guarded_session(dsn, key, lease_seconds=lease, wait_seconds=2 * lease, check=ctx.check) as connection,
+        postgres.connect(dsn) as attempt.other,
+    ):
+        failpoint("apply.locked")
+        run_steps(attempt, connection)
     failpoint("apply.ended")
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg
-
 from migrations_registry.analysis.cost import rewritten_bytes
 from migrations_registry.analysis.model import OPAQUE
 from migrations_registry.analysis.parsing.parser import Raw, parse
@@ -36,10 +34,8 @@ MB = 2**20
 def session(environment: Environment) -> Iterator[Connection]:
     """A reading session of the role that will write. Raises ProviderError."""
     with postgres.connect(migration_dsn(environment)) as connection:
-        try:
+        with postgres.explained("Looking at the target, which was not changed,"):
             yield connection
-        except psycopg.Error as error:
-            raise postgres.explain(error, "Looking at the target, which was not changed,") from None
 
 
 def nobody_is_late(connection: Connection, review: Review) -> None:

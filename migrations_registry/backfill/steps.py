@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 
-import psycopg
 from django.conf import settings
 
 from migrations_registry.apply import steps as apply_steps
@@ -42,7 +41,7 @@ def run_slice(ctx: StepContext) -> None:
     _not_while_held(attempt)
     lease = settings.OPS_LEASE_SECONDS
     dsn, key = migration_dsn(ctx.environment), f"schema:{ctx.environment.slug}"
-    try:
+    with postgres.explained("The session that fills"):
         with (
             guarded_session(dsn, key, lease_seconds=lease, wait_seconds=2 * lease, check=ctx.check) as connection,
             postgres.connect(dsn) as attempt.other,
@@ -50,8 +49,6 @@ def run_slice(ctx: StepContext) -> None:
             failpoint("backfill.locked")
             finished = _walk(attempt, connection)
             attempt.tell()
-    except psycopg.Error as error:
-        raise postgres.explain(error, "The session that fills") from None
     spent = round(attempt.step.get("seconds", 0) + time.monotonic() - attempt.began, 1)
     attempt.note(attempt.step, seconds=spent, **({"status": DONE} if finished else {}))
     if not finished:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-import psycopg
 from django.db import transaction
 
 from ledger.services import record
@@ -53,10 +52,8 @@ def refuse_unfit(environment: Environment) -> None:
     """Look whether the history can be written there at all. Raises Refused with the reason, and ProviderError."""
     name = environment.variable("migration")
     with postgres.connect(migration_dsn(environment)) as connection:
-        try:
+        with postgres.explained("Looking at the target, which was not changed,"):
             session_mode, standing = postgres.facts(connection).session_mode, standpoint(connection)
-        except psycopg.Error as error:
-            raise postgres.explain(error, "Looking at the target, which was not changed,") from None
     if not session_mode:
         raise Refused(
             f"{name} leads to a pooler in transaction mode, where limits and locks are lost. Nothing was changed; use "
@@ -94,10 +91,8 @@ def write(environment: Environment, dsn: str, files: list[MigrationFile], lease_
     wanted = [row_of(file) for file in files]
     key = f"schema:{environment.slug}"
     with guarded_session(dsn, key, lease_seconds=lease_seconds, wait_seconds=lease_seconds) as connection:
-        try:
+        with postgres.explained("Writing the migration history, of which nothing was kept,"):
             return _write(connection, wanted)
-        except psycopg.Error as error:
-            raise postgres.explain(error, "Writing the migration history, of which nothing was kept,") from None
 
 
 def _write(connection: Connection, wanted: list[HistoryRow]) -> int:

@@ -10,8 +10,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import psycopg
-
 from migrations_registry.drift import detect as drift_detect
 from migrations_registry.history import states as history_states
 from migrations_registry.history.baseline import LOCK_TIMEOUT, is_baselined
@@ -97,7 +95,7 @@ def write(environment: Environment, dsn: str, marks: Sequence[Mark], lease_secon
     """All marks or none. Doing it twice changes nothing more. Raises ProviderError."""
     key = f"schema:{environment.slug}"
     with guarded_session(dsn, key, lease_seconds=lease_seconds, wait_seconds=lease_seconds) as connection:
-        try:
+        with postgres.explained("Writing the migration history, of which nothing was kept,"):
             with connection.transaction():
                 connection.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
                 ensure_history(connection)
@@ -106,8 +104,6 @@ def write(environment: Environment, dsn: str, marks: Sequence[Mark], lease_secon
                         remove_history(connection, mark.version)
                     elif mark.file is not None:
                         replace_history(connection, history_states.row_of(mark.file))
-        except psycopg.Error as error:
-            raise postgres.explain(error, "Writing the migration history, of which nothing was kept,") from None
 
 
 def content(marks: Sequence[Mark]) -> bytes:

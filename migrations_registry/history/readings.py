@@ -12,7 +12,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
 from django.db.models import F, OuterRef, Subquery
 
 from migrations_registry.drift import detect as drift_detect
@@ -47,11 +46,9 @@ class TargetHistory:
 def read_target(environment: Environment, *, seconds: int = CONNECT_SECONDS) -> TargetHistory:
     """Ask the target, each statement bounded. Raises Refused (no DSN here) and ProviderError."""
     with postgres.connect(reading_dsn(environment), timeout=seconds) as connection:
-        try:
+        with postgres.explained("Reading the migration history, before any change,"):
             connection.execute("SELECT pg_catalog.set_config('statement_timeout', %s, false)", [f"{2 * seconds}s"])
             return TargetHistory(standpoint(connection), read_history(connection))
-        except psycopg.Error as error:
-            raise postgres.explain(error, "Reading the migration history, before any change,") from None
 
 
 def refresh(environment: Environment) -> HistoryReading:

@@ -9,8 +9,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import psycopg
-
 from migrations_registry.analysis.parsing.parser import parse
 from migrations_registry.fingerprint import canonical
 from migrations_registry.models import MigrationFile
@@ -81,10 +79,8 @@ def is_same(file: MigrationFile, row: HistoryRow) -> bool:
 def rows_of(environment: Environment) -> list[HistoryRow]:
     """The target's history. Raises Refused (no DSN) and ProviderError."""
     with postgres.connect(reading_dsn(environment)) as connection:
-        try:
+        with postgres.explained("Reading the migration history, before any change,"):
             return read_history(connection)
-        except psycopg.Error as error:
-            raise postgres.explain(error, "Reading the migration history, before any change,") from None
 
 
 def standings(files: Sequence[MigrationFile], rows: Sequence[HistoryRow]) -> tuple[list[Standing], list[HistoryRow]]:

@@ -17,7 +17,8 @@ from migrations_registry.apply.measured import Account, NotVotedOn
 from migrations_registry.effects import Effect
 from migrations_registry.fingerprint import Fingerprint
 from migrations_registry.fingerprint.model import of_rows
-from providers.postgres.connection import Connection, first_line
+from providers.postgres.connection import Connection
+from providers.postgres.driver_errors import first_line
 from providers.postgres.migrate import session as migrate_session
 from providers.postgres.migrate.statement_costs import Onlooker, StatementCost
 from providers.postgres.schema.objects import read_objects

@@ -21,7 +21,8 @@ from migrations_registry.undo.losses import TableLoss, renamed, table_losses
 from migrations_registry.undo.objects import Looks
 from operations.models import Risk
 from providers.counting import counted
-from providers.postgres.connection import Connection, first_line, pin, statements
+from providers.postgres.connection import Connection, pin, statements
+from providers.postgres.driver_errors import first_line
 from providers.postgres.restore.table_sync import columns_of, stage_columns
 from providers.postgres.schema.model import qualified
 

@@ -20,7 +20,8 @@ from migrations_registry.undo.objects import Looks
 from migrations_registry.undo.outcome import not_back, sentences, taken_along
 from providers import postgres
 from providers.counting import counted
-from providers.postgres.connection import Connection, first_line
+from providers.postgres.connection import Connection
+from providers.postgres.driver_errors import first_line
 from providers.postgres.restore.side_effects import silent_triggers
 from providers.postgres.restore.table_sync import columns_of, set_aside
 from providers.postgres.restore.undo_rows import Lost, Returned, bring_back_lost, numbers_after, other_keys, remember

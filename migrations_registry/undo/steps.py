@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import asdict
 
-import psycopg
 from django.db import transaction
 
 from backups.restore.session import writing
@@ -35,14 +34,12 @@ def bring_back(ctx: StepContext) -> None:
     if row.undone_by == ctx.operation.pk:
         return
     watch = held_watch(ctx)
-    try:
+    with postgres.explained("The undo (which was rolled back; nothing was changed)"):
         with writing(restore_dsn(ctx.environment), watch) as connection:
             with connection.transaction():
                 done = _undone(ctx, connection, known(row))
                 watch.check()
             seen = of_rows((item.kind, item.name, item.of, item.sql) for item in objects_in_transaction(connection))
-    except psycopg.Error as error:
-        raise postgres.explain(error, "The undo (which was rolled back; nothing was changed)") from None
     drift_detect.keep(ctx.environment, seen, because=f"{row.file.name} undone", operation=ctx.operation.pk)
     _write_down(ctx, row, done)
 

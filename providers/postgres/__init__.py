@@ -23,10 +23,11 @@ from providers.postgres.catalog import (
     schema_exists,
     table_sizes,
 )
-from providers.postgres.connection import beside, connect, explain, fresh_database, statements
+from providers.postgres.connection import beside, connect, fresh_database, statements
 from providers.postgres.copy.row_digests import Evidence, evidence, evidence_by_load
 from providers.postgres.copy.snapshot import Position, Range, Snapshot, export_snapshot, hold_tables, import_snapshot
 from providers.postgres.copy.stream import CopyOut, copy_in, unlogged
+from providers.postgres.driver_errors import explain, explained
 from providers.postgres.identity import identity
 from providers.postgres.migrate.drain import drain
 from providers.postgres.preflight import Facts, facts, problems, table_problems, timeline_note

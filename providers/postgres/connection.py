@@ -18,6 +18,7 @@ from psycopg.pq import TransactionStatus
 
 from providers import outside
 from providers.errors import ProviderError
+from providers.postgres.driver_errors import explained, first_line
 from providers.postgres.identity import Identity, MetDsn, identity
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -50,19 +51,6 @@ OWN_SCHEMAS = """
       AND has_schema_privilege(oid, 'USAGE') ORDER BY nspname <> 'public', nspname
 """
 UNKNOWN_NAME = (errors.UndefinedObject, errors.UndefinedFunction, errors.UndefinedTable, errors.InvalidSchemaName)
-_ADVICE: list[tuple[type[psycopg.Error], str]] = [
-    (errors.InsufficientPrivilege, "Grant the role SELECT on it (or pg_read_all_data) and run again."),
-    (errors.DiskFull, "Free space where the database keeps its files and run again."),
-    (errors.TooManyConnections, "Close other sessions or raise the role's connection limit, then run again."),
-    (errors.LockNotAvailable, "Another session holds a lock on it: end that one, or ask again at a quieter time."),
-    (errors.ReadOnlySqlTransaction, "Use the primary server and a role that may write, then run again."),
-    (errors.QueryCanceled, "Set the role's statement_timeout to 0 and run again."),
-    (errors.IdleInTransactionSessionTimeout, "Its worker stood still for longer than its lease; it is tried again."),
-    (errors.ObjectInUse, "An earlier attempt has not ended yet; it is tried again when that session is gone."),
-    (errors.InvalidPassword, "Correct the password in the variable that holds the DSN."),
-    (errors.InvalidCatalogName, "Correct the database name in the variable that holds the DSN."),
-    (errors.UndefinedTable, "Check the table's name, or take it out of the policy."),
-]
 
 
 @cache
@@ -161,13 +149,6 @@ def address(dsn: str) -> str:
     return f"{host}:{port}/{name}"
 
 
-def first_line(error: psycopg.Error) -> str:
-    """What Postgres (or libpq) said, as one sentence."""
-    lines = (error.diag.message_primary or str(error)).strip().splitlines()
-    text = lines[0].strip() if lines else "no answer"
-    return text if text.endswith(".") else text + "."
-
-
 def in_full(error: psycopg.Error) -> str:
     """What Postgres said, with which key or object it means, and its hint; never a whole row, which its DETAIL of a
     violated CHECK or NOT NULL repeats."""
@@ -178,23 +159,12 @@ def in_full(error: psycopg.Error) -> str:
 
 def fresh_database(connection: Connection, name: str) -> None:
     """Make an empty database for this role alone, dropping one of that name that nobody uses. Raises ProviderError."""
-    try:
+    with explained(f"Making the database {name}"):
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
         connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
-    except psycopg.Error as error:
-        raise explain(error, f"Making the database {name}") from None
 
 
 def beside(dsn: str, name: str) -> str:
     """The DSN of another database on the same server."""
     return conninfo.make_conninfo(dsn, dbname=name)
-
-
-def explain(error: psycopg.Error, doing: str) -> ProviderError:
-    """Turn a driver's error into one sentence: what was being done, what Postgres said, what to do next."""
-    advice = next((text for kind, text in _ADVICE if isinstance(error, kind)), "Look at the database's log.")
-    if "row-level security" in first_line(error):
-        advice = "Give the role BYPASSRLS (or use one that owns the table) and run again."
-    retryable = isinstance(error, psycopg.OperationalError | errors.IdleInTransactionSessionTimeout)
-    return ProviderError(f"{doing} stopped: {first_line(error)} {advice}", retryable=retryable)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from urllib.parse import urlsplit
 
-import psycopg
 from psycopg import sql
 
 from providers import postgres
@@ -30,9 +29,7 @@ def _database() -> Connection:
 
 def run(statement: str | sql.Composed, *values: str) -> list[tuple[str, ...]]:
     """One statement in a transaction of its own; its rows, if it has any."""
-    try:
+    with postgres.explained("The accident"):
         with _database() as connection:
             cursor = connection.execute(statement.encode() if isinstance(statement, str) else statement, values or None)
             return cursor.fetchall() if cursor.description else []
-    except psycopg.Error as error:
-        raise postgres.explain(error, "The accident") from None

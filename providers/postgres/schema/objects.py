@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import errors
 
-from providers.postgres.connection import Connection, explain, statements
+from providers.postgres.connection import Connection, statements
+from providers.postgres.driver_errors import explain
 
 QUERIES = ("relations", "columns", "others", "machinery", "grants", "server")
 CRON = """
