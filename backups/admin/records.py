@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
@@ -18,6 +17,7 @@ from backups.web import restore_page
 from operations.admin.base import ReadOnlyAdmin
 from operations.admin.columns import moment, shown
 from operations.web import formatting
+from operations.web.pages import render_page
 
 
 @admin.register(Slot)
@@ -57,8 +57,8 @@ class RestoreAdmin(ReadOnlyAdmin):
     rows_shown = shown("Rows", "rows", formatting.number, "rows")
 
     def page(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        context = {**self.admin_site.each_context(request), **restore_page.context(request, object_id)}
-        return TemplateResponse(request, "admin/backups/restore/page.html", context)
+        context = {**restore_page.context(request, object_id)}
+        return render_page(request, "admin/backups/restore/page.html", context)
 
     @admin.display(description="Target", ordering="target")
     def going(self, row: Restore) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString, mark_safe
 
 from backups.admin.policies import PolicyFilter, export_now
@@ -16,6 +15,7 @@ from backups.web import altered, calendar, coverage, downloads, layers, run_page
 from operations.admin.base import ReadOnlyAdmin
 from operations.admin.columns import moment, shown
 from operations.web import formatting
+from operations.web.pages import render_page
 
 
 @admin.register(Run)
@@ -52,8 +52,8 @@ class RunAdmin(ReadOnlyAdmin):
         return super().changelist_view(request, {**about, **_export(request, about["export_policy"])})
 
     def page(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        context = {**self.admin_site.each_context(request), **run_page.context(request, object_id)}
-        return TemplateResponse(request, "admin/backups/run/page.html", context)
+        context = {**run_page.context(request, object_id)}
+        return render_page(request, "admin/backups/run/page.html", context)
 
     @admin.display(description="Stored")
     def stored_badge(self, row: Run) -> SafeString:

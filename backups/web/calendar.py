@@ -12,17 +12,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import count
 
-from django.contrib import admin
 from django.contrib.auth.decorators import permission_required
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from backups.models import Policy, Run, Slot
 from operations.web.charts import twin
+from operations.web.pages import render_page
 
 MOST_POLICIES = 12
 
@@ -55,13 +54,12 @@ def page(request: HttpRequest) -> HttpResponse:
     """Every scheduled policy."""
     rows = Policy.objects.filter(slots__isnull=False).select_related("environment").distinct()
     context = {
-        **admin.site.each_context(request),
         "title": "Calendar of slots",
         "calendars": calendars(
             list(rows.order_by("-environment__protected", "environment__slug", "name")[:MOST_POLICIES])
         ),
     }
-    return TemplateResponse(request, "admin/backups/calendar.html", context)
+    return render_page(request, "admin/backups/calendar.html", context)
 
 
 WEEKS, STEP, SIZE = 26, 13, 10

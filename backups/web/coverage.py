@@ -11,10 +11,8 @@ from difflib import get_close_matches
 from typing import Any
 
 import psycopg
-from django.contrib import admin
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 
 from backups.models import Policy, Run
 from backups.policies import outside
@@ -23,6 +21,7 @@ from operations.doctor import Check
 from operations.dsns import export_dsn, known_dsn
 from operations.models import Environment
 from operations.web.page_environment import page_environment
+from operations.web.pages import render_page
 from providers import postgres
 from providers.errors import ProviderError, Refused
 from providers.postgres.schema.outside import read_outside
@@ -131,7 +130,6 @@ def page(request: HttpRequest) -> HttpResponse:
     proofs = newest_proofs(chosen) if chosen else Proofs({}, {})
     lines = covered(chosen, sizes, proofs) if chosen else []
     context = {
-        **admin.site.each_context(request),
         "title": "Coverage",
         "environments": environments,
         "chosen": chosen,
@@ -142,7 +140,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "outside": kept_outside(chosen) if chosen and not problem else [],
         "uncovered": [line for line in lines if not line.policies],
     }
-    return TemplateResponse(request, "admin/backups/coverage.html", context)
+    return render_page(request, "admin/backups/coverage.html", context)
 
 
 def coverage(environment: Environment | None) -> Iterator[Check]:

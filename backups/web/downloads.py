@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.template.response import TemplateResponse
 
 from backups.archive import keys
 from backups.archive.manifest import manifest_key
@@ -20,6 +18,7 @@ from backups.web.run_page import find
 from ledger.services import record
 from operations.authority import holds, holds_somewhere
 from operations.databases import is_portal, portal_identity
+from operations.web.pages import render_page
 from providers import outside
 from providers.errors import ProviderError, Refused
 from providers.storage.base import Missing
@@ -124,10 +123,9 @@ def _attachment(response: Response, name: str) -> Response:
 
 def _sorry(request: HttpRequest, run: Run, reason: str, table: str = "") -> HttpResponse:
     context = {
-        **admin.site.each_context(request),
         "title": "Not available",
         "run": run,
         "reason": reason,
         "table": table,
     }
-    return TemplateResponse(request, "admin/backups/run/sorry.html", context, status=409)
+    return render_page(request, "admin/backups/run/sorry.html", context, status=409)

@@ -9,12 +9,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import mark_safe
@@ -27,6 +26,7 @@ from backups.models import EvidenceReport
 from backups.stores import configured
 from operations.authority import holds_somewhere, places
 from operations.models import Environment, Operation, Status
+from operations.web.pages import render_page
 from providers.errors import Refused
 
 VIEW = "backups.view_evidencereport"
@@ -70,7 +70,6 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
     """One kept report, its signature checked at this moment."""
     row = get_object_or_404(EvidenceReport.objects.select_related("environment"), pk=pk)
     context: dict[str, Any] = {
-        **admin.site.each_context(request),
         "title": f"Evidence {row}",
         "row": row,
         "environment": row.environment,
@@ -84,7 +83,7 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
         context["altered"] = refusal.reason
     else:
         context |= {"signed": signed, "sections": mark_safe(html.fragment(signed))}  # noqa: S308 (it escapes every value)
-    return TemplateResponse(request, "admin/backups/evidence/page.html", context)
+    return render_page(request, "admin/backups/evidence/page.html", context)
 
 
 @permission_required(VIEW, raise_exception=True)
@@ -112,7 +111,6 @@ def decision(request: HttpRequest) -> HttpResponse:
     else:
         shown = next((row for row in rows if row.status == Status.SUCCEEDED), None)
     context = {
-        **admin.site.each_context(request),
         "title": "History of one decision",
         "rows": rows,
         "shown": shown,
@@ -121,20 +119,19 @@ def decision(request: HttpRequest) -> HttpResponse:
         "may": holds_somewhere(request.user, PERMISSION),
         "action": reverse("admin:operations_request", args=["backups.trace_decision"]),
     }
-    return TemplateResponse(request, "admin/backups/evidence/decision.html", context)
+    return render_page(request, "admin/backups/evidence/decision.html", context)
 
 
 @permission_required(VIEW, raise_exception=True)
 def offline(request: HttpRequest) -> HttpResponse:
     """How to check without this portal: the public keys, the one-file verifier, where the copies lie, the commands."""
     context = {
-        **admin.site.each_context(request),
         "title": "Verify offline",
         "keys": [verifier.key_id for verifier in keys.verifiers()],
         "stores": sorted(configured.known().items(), key=lambda store: store[1]),
         "month": (timezone.now().date().replace(day=1) - timedelta(days=1)).strftime("%Y-%m"),
     }
-    return TemplateResponse(request, "admin/backups/evidence/offline.html", context)
+    return render_page(request, "admin/backups/evidence/offline.html", context)
 
 
 @permission_required(VIEW, raise_exception=True)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from backups.models import Hold, Incident
 from operations.notes.service import Subject
 from operations.web import notes_page
+from operations.web.pages import render_page
 from operations.web.verbs import asking
 
 SHOWN = 50
@@ -28,7 +27,6 @@ def page(request: HttpRequest, object_id: str) -> HttpResponse:
     if incident is None:
         raise Http404
     context = {
-        **admin.site.each_context(request),
         "title": str(incident),
         "incident": incident,
         "rows": _shown(incident.evidence.get("rows", [])),
@@ -38,7 +36,7 @@ def page(request: HttpRequest, object_id: str) -> HttpResponse:
         "seen_in": list(incident.seen_in.order_by("-started_at")[:10]),
         **notes_page.card(request, f"incident-{incident.pk}", incident.environment),
     }
-    return TemplateResponse(request, "admin/backups/incident/page.html", context)
+    return render_page(request, "admin/backups/incident/page.html", context)
 
 
 def subject(key: str) -> Subject | None:

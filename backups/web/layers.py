@@ -8,16 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.contrib import admin
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 
 from backups.models import ProviderBackup, Run
 from backups.provider.assessment import LATE, PITR_SOURCE, SOURCE, Verdict, judge, pitr_price
 from operations.models import Environment, SupabaseProject
 from operations.periodic.clock import database_time
 from operations.web.page_environment import page_environment
+from operations.web.pages import render_page
 from operations.web.verbs import Verb, asking
 from providers.counting import counted
 
@@ -67,7 +66,6 @@ def page(request: HttpRequest) -> HttpResponse:
     environments = list(Environment.objects.filter(kind__in=["production", "staging"]))
     chosen = page_environment(environments, request.GET.get("environment"))
     context = {
-        **admin.site.each_context(request),
         "title": "Backup layers",
         "environments": environments,
         "chosen": chosen,
@@ -75,7 +73,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "sources": (SOURCE, PITR_SOURCE),
         **(shown(request, chosen) if chosen else {}),
     }
-    return TemplateResponse(request, "admin/backups/layers.html", context)
+    return render_page(request, "admin/backups/layers.html", context)
 
 
 def shown(request: HttpRequest, environment: Environment) -> dict[str, object]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.auth.decorators import permission_required
 from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 
 from backups.models import Policy, Run
 from backups.retention.facts import planned
 from backups.retention.model import Line, Plan
 from operations.web import formatting
+from operations.web.pages import render_page
 
 SHOWN = 300
 WORDS = {
@@ -34,7 +33,6 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404
     plan = planned(policy)
     context = {
-        **admin.site.each_context(request),
         "title": f"Retention of {policy}",
         "policy": policy,
         "plan": plan,
@@ -43,7 +41,7 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "counts": [*_counts(plan), ("data deleted", policy.purged)],
         "rule": policy.rule(),
     }
-    return TemplateResponse(request, "admin/backups/policy/retention.html", context)
+    return render_page(request, "admin/backups/policy/retention.html", context)
 
 
 def _counts(plan: Plan) -> list[tuple[str, int]]:

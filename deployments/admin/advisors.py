@@ -6,7 +6,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -16,6 +15,7 @@ from operations.admin.base import ReadOnlyAdmin
 from operations.admin.columns import moment
 from operations.authority import holds
 from operations.web import formatting
+from operations.web.pages import render_page
 from providers.errors import Refused
 
 TONES = {"ERROR": "bad", "WARN": "warn", "INFO": "idle"}
@@ -45,7 +45,6 @@ class AdvisorFindingAdmin(ReadOnlyAdmin):
         if request.method == "POST":
             return _act(request, finding)
         context = {
-            **self.admin_site.each_context(request),
             "title": finding.title,
             "finding": finding,
             "environment": finding.environment,
@@ -53,7 +52,7 @@ class AdvisorFindingAdmin(ReadOnlyAdmin):
             "level_tone": TONES.get(finding.level, "idle"),
             "state_tone": STATES[finding.status],
         }
-        return TemplateResponse(request, "admin/deployments/function/finding.html", context)
+        return render_page(request, "admin/deployments/function/finding.html", context)
 
     @admin.display(description="Finding", ordering="title")
     def what(self, row: AdvisorFinding) -> SafeString:

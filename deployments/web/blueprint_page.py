@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 
 from deployments.blueprint import service as blueprint_service
 from deployments.blueprint.parse import MAX_BYTES
@@ -18,6 +17,7 @@ from deployments.models import BlueprintFile
 from deployments.render.client import configured, quick
 from operations.models import Environment
 from operations.web.body_limit import BodyLimit, takes
+from operations.web.pages import render_page
 from providers.errors import Refused
 from providers.redact import redact
 
@@ -35,14 +35,13 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         return _take(request, environment)
     file: BlueprintFile | None = getattr(environment, "blueprint", None)
     context = {
-        **admin.site.each_context(request),
         "title": f"render.yaml of {environment.name}",
         "environment": environment,
         "may": blueprint_service.may_read(request.user, environment),
         "file": file,
         "differences": file.differences if file else [],
     }
-    return TemplateResponse(request, "admin/deployments/blueprint.html", context)
+    return render_page(request, "admin/deployments/blueprint.html", context)
 
 
 def _take(request: HttpRequest, environment: Environment) -> HttpResponse:

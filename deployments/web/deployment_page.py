@@ -6,7 +6,6 @@ from datetime import timedelta
 from statistics import median
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -18,6 +17,7 @@ from deployments.models.deployment import WAS_LIVE, Status
 from deployments.web import charts, logs, remote
 from deployments.web.badges import status_badge
 from deployments.web.verbs import last_good, verb
+from operations.web.pages import render_page
 
 PHASES = [
     ("build_in_progress", "Build"),
@@ -33,8 +33,8 @@ FAILED_AT = {"build_failed": 0, "pre_deploy_failed": 1, "update_failed": 2}
 def page(request: HttpRequest, pk: str) -> HttpResponse:
     """`/admin/deployments/deployment/<pk>/change/`."""
     row = get_object_or_404(Deployment.objects.select_related("service__environment", "operation"), pk=pk)
-    context = {**admin.site.each_context(request), "title": str(row), **facts(request, row)}
-    return TemplateResponse(request, "admin/deployments/deployment/page.html", context)
+    context = {"title": str(row), **facts(request, row)}
+    return render_page(request, "admin/deployments/deployment/page.html", context)
 
 
 @permission_required("deployments.view_deployment", raise_exception=True)

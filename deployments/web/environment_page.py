@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.auth.decorators import permission_required
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
@@ -26,6 +24,7 @@ from deployments.web.verbs import LOOKED_AT, of_service
 from operations.models import Environment
 from operations.notes.service import Subject
 from operations.web import notes_page
+from operations.web.pages import render_page
 from providers.render import Event, Render
 from providers.render.event_types import DISK, TROUBLE
 
@@ -83,7 +82,6 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         service.environment = environment
     shown, now = lines(request, services), timezone.now()
     context = {
-        **admin.site.each_context(request),
         "title": environment.name,
         "environment": environment,
         "lines": shown,
@@ -96,7 +94,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         "file": file,
         "differences": file.differences if file else [],
     }
-    return TemplateResponse(request, "admin/deployments/environment.html", context)
+    return render_page(request, "admin/deployments/environment.html", context)
 
 
 def subject(slug: str) -> Subject | None:

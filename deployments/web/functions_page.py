@@ -6,13 +6,11 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 from django import forms
-from django.contrib import admin
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from deployments.functions import source_archive
@@ -23,7 +21,7 @@ from operations.authority import holds_somewhere
 from operations.models import Environment
 from operations.navigation import page_of_request
 from operations.web.body_limit import MIB, BodyLimit, takes
-from operations.web.errors import status_of_form
+from operations.web.pages import render_page, status_of_form
 from operations.web.verbs import Verb, asking
 from providers.errors import Refused
 
@@ -41,7 +39,6 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
         for version in versions
     ]
     context = {
-        **admin.site.each_context(request),
         "title": row.slug,
         "function": row,
         "environment": environment,
@@ -58,7 +55,7 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
             asking(request.user, "deployments.function_delete", environment, "Delete", "danger", function=row.slug),
         ],
     }
-    return TemplateResponse(request, "admin/deployments/function/page.html", context)
+    return render_page(request, "admin/deployments/function/page.html", context)
 
 
 def _runs(row: EdgeFunction, version: int) -> bool:
@@ -91,9 +88,9 @@ def upload(request: HttpRequest) -> HttpResponse:
         except Refused as refusal:
             form.add_error(None, refusal.reason)
             refused = refusal
-    context = {**admin.site.each_context(request), "title": "Deploy an edge function", "form": form}
+    context = {"title": "Deploy an edge function", "form": form}
     status = status_of_form(form, refused)
-    return TemplateResponse(request, "admin/deployments/function/upload.html", context, status=status)
+    return render_page(request, "admin/deployments/function/upload.html", context, status=status)
 
 
 def _keep(request: HttpRequest, form: BundleForm) -> str:

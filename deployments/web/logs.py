@@ -10,11 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from django.contrib import admin
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -22,6 +20,7 @@ from deployments.models import Deployment
 from deployments.models.deployment import WAS_LIVE
 from deployments.render.client import quick
 from deployments.web import remote
+from operations.web.pages import render_page
 from providers import outside
 from providers.errors import ProviderError, Refused
 from providers.redact import redact
@@ -72,7 +71,6 @@ def page(request: HttpRequest, pk: str, which: str) -> HttpResponse:
     key = f"log:{row.pk}:{which}:{before or row.status}"
     answers, missing = remote.read(key, {"log": lambda api: lines(api, row, which, before)}, 2 if row.moving else 60)
     context = {
-        **admin.site.each_context(request),
         "title": f"{TITLES[which]} · {row}",
         "heading": TITLES[which],
         "row": row,
@@ -82,7 +80,7 @@ def page(request: HttpRequest, pk: str, which: str) -> HttpResponse:
         "before": before,
         "full": PAGE,
     }
-    return TemplateResponse(request, "admin/deployments/deployment/log.html", context)
+    return render_page(request, "admin/deployments/deployment/log.html", context)
 
 
 def _file(row: Deployment, which: str, before: datetime | None) -> HttpResponse:

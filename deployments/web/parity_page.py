@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from deployments.models import Service
@@ -24,6 +23,7 @@ from operations.authority import holds
 from operations.engine import tick
 from operations.models import Environment
 from operations.web import formatting
+from operations.web.pages import render_page
 from providers.counting import counted
 
 SETTINGS = (
@@ -58,7 +58,6 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     production = [service for service in known if service.environment and service.environment.kind == "production"]
     services = [service for service in known if service.environment_id == environment.pk]
     context = {
-        **admin.site.each_context(request),
         "title": f"Parity of {environment.name}",
         "environment": environment,
         "may": may,
@@ -66,7 +65,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
         **blueprints(services),
         "groups": groups(request, services),
     }
-    return TemplateResponse(request, "admin/deployments/parity.html", context)
+    return render_page(request, "admin/deployments/parity.html", context)
 
 
 def _refresh(request: HttpRequest, environment: Environment) -> HttpResponse:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 
 from deployments.models import Service
 from deployments.models.service import STALE_PREVIEW_DAYS
 from deployments.web.verbs import verb
 from operations.periodic.clock import database_time
+from operations.web.pages import render_page
 
 
 @permission_required("deployments.view_service", raise_exception=True)
@@ -22,8 +21,8 @@ def page(request: HttpRequest) -> HttpResponse:
     previews = Service.objects.filter(removed_at=None).exclude(parent_render_id="").select_related("environment")
     names = dict(Service.objects.values_list("render_id", "name"))
     rows = [row(request, service, names) for service in previews.order_by("created_at")]
-    context = {**admin.site.each_context(request), "title": "Previews", "rows": rows, "days": STALE_PREVIEW_DAYS}
-    return TemplateResponse(request, "admin/deployments/previews.html", context)
+    context = {"title": "Previews", "rows": rows, "days": STALE_PREVIEW_DAYS}
+    return render_page(request, "admin/deployments/previews.html", context)
 
 
 def row(request: HttpRequest, service: Service, names: dict[str, str]) -> dict[str, Any]:

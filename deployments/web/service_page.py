@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 
 from deployments.health.home_card import said_of
 from deployments.kinds.maintenance import lifting_curl
@@ -24,6 +23,7 @@ from operations.authority import holds
 from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
 from operations.periodic.clock import database_time
+from operations.web.pages import render_page
 
 SWITCHES = {
     "is_self": "This portal runs here, or its secrets do: every verb is refused",
@@ -49,7 +49,6 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
         return _switch(request, service)
     checks = list(service.health_checks.order_by("-checked_at")[:60])
     context = {
-        **admin.site.each_context(request),
         "title": service.name,
         "service": service,
         "environment": service.environment,
@@ -61,7 +60,7 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
         "switches": [(name, label, getattr(service, name)) for name, label in SWITCHES.items()],
         "may_switch": holds(request.user, "deployments.change_service", service.environment),
     }
-    return TemplateResponse(request, "admin/deployments/service/page.html", context)
+    return render_page(request, "admin/deployments/service/page.html", context)
 
 
 def _switch(request: HttpRequest, service: Service) -> HttpResponse:

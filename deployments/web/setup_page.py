@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 
 from deployments import onboarding
 from operations.models import Environment
 from operations.supabase_projects import known_projects, link
+from operations.web.pages import render_page
 from providers.errors import Refused
 
 
@@ -28,14 +28,13 @@ def page(request: HttpRequest) -> HttpResponse:
         return redirect("admin:deployments_setup")
     environments = onboarding.environments()
     context = {
-        **admin.site.each_context(request),
         "title": "Set-up",
         "steps": onboarding.steps(environments),
         "may": may,
         "projects": known_projects(),
         "environments": environments,
     }
-    return TemplateResponse(request, "admin/deployments/setup.html", context)
+    return render_page(request, "admin/deployments/setup.html", context)
 
 
 def _choose(request: HttpRequest) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 
 from backups.models import named
 from migrations_registry.models import Application
 from migrations_registry.models.applied import APPLY, BACKFILL
+from operations.web.pages import render_page
 
 TONES = {"applied": "ok", "running": "run"}
 STEP_TONES = {"done": "ok", "started": "run", "pending": "idle"}
@@ -28,11 +27,10 @@ def page(request: HttpRequest, object_id: str) -> HttpResponse:
     if row is None:
         raise Http404
     context = {
-        **admin.site.each_context(request),
         "title": f"{row.file.name} on {row.environment}",
         **facts(row),
     }
-    return TemplateResponse(request, "admin/migrations_registry/application/page.html", context)
+    return render_page(request, "admin/migrations_registry/application/page.html", context)
 
 
 def facts(row: Application) -> dict[str, Any]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from migrations_registry.drift import detect as drift_detect
@@ -15,6 +14,7 @@ from migrations_registry.models import DriftIncident, MigrationFile
 from operations.authority import holds
 from operations.notes.service import Subject
 from operations.web import notes_page
+from operations.web.pages import render_page
 from providers.errors import Refused
 
 MAY_RESOLVE = "migrations_registry.resolve_driftincident"
@@ -35,13 +35,12 @@ def page(request: HttpRequest, object_id: str) -> HttpResponse:
     files = MigrationFile.objects.newest().only("path", "sha256") if may and incident.status == "open" else []
     context = {
         **notes_page.card(request, f"drift-{incident.pk}", incident.environment),
-        **admin.site.each_context(request),
         "title": str(incident),
         "incident": incident,
         "may": may,
         "files": files,
     }
-    return TemplateResponse(request, "admin/migrations_registry/driftincident/page.html", context)
+    return render_page(request, "admin/migrations_registry/driftincident/page.html", context)
 
 
 def subject(key: str) -> Subject | None:

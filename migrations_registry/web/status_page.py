@@ -6,15 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 
 from migrations_registry.history import status_matrix
 from migrations_registry.history.status_cell import BASELINE, MARK, Column
 from migrations_registry.history.status_matrix import Stream
 from operations.engine import kinds
+from operations.web.pages import render_page
 
 PERMISSION = "migrations_registry.view_migrationfile"
 ORDER = ("partly applied", "changed", "out of order", "unrecorded", "pending", "applied", "not read")
@@ -31,14 +30,13 @@ def page(request: HttpRequest) -> HttpResponse:
 
     streams = [_offered(stream, may) for stream in status_matrix.streams(shown)]
     context: dict[str, Any] = {
-        **admin.site.each_context(request),
         "title": "Migration status",
         "columns": shown,
         "streams": streams,
         "unknown": [(row, may(MARK, row.environment)) for column in shown for row in column.unknown],
         "counts": _counts(streams, shown),
     }
-    return TemplateResponse(request, "admin/migrations_registry/migrationfile/status.html", context)
+    return render_page(request, "admin/migrations_registry/migrationfile/status.html", context)
 
 
 def _offered(stream: Stream, may: Callable[[str, str], bool]) -> Stream:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 
 from migrations_registry.kinds.register import Register
 from migrations_registry.services import uploads
 from operations.authority import holds_somewhere
 from operations.navigation import page_of_request
 from operations.web.body_limit import MIB, BodyLimit, takes
-from operations.web.errors import status_of_form
+from operations.web.pages import render_page, status_of_form
 from providers.errors import Refused
 
 PERMISSION = "migrations_registry.register_migrationfile"
@@ -60,9 +58,9 @@ def page(request: HttpRequest) -> HttpResponse:
             refused = refusal
         else:
             return redirect(page_of_request(Register.name, **asked))
-    context = {**admin.site.each_context(request), "title": "Register migrations", "form": form}
+    context = {"title": "Register migrations", "form": form}
     status = status_of_form(form, refused)
-    return TemplateResponse(request, "admin/migrations_registry/migrationfile/upload.html", context, status=status)
+    return render_page(request, "admin/migrations_registry/migrationfile/upload.html", context, status=status)
 
 
 def _keep(request: HttpRequest, form: UploadForm) -> dict[str, str]:

@@ -11,7 +11,6 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 
 from operations.admin.base import ReadOnlyAdmin
@@ -24,6 +23,7 @@ from operations.engine.deciding import places_of
 from operations.models import Approval, Environment, Operation, Status
 from operations.votes.judge import Evidence, evidence_of, judge, needed, why_not_yet
 from operations.web import act_page, catalogue, formatting, notes_page, operation_page, request_page
+from operations.web.pages import render_page
 from providers.errors import Refused
 
 looks = permission_required("operations.view_operation", raise_exception=True)
@@ -64,11 +64,10 @@ class OperationAdmin(ReadOnlyAdmin):
     def catalogue(self, request: HttpRequest) -> HttpResponse:
         """Every kind that can be requested, by what it is about; those that this person may ask for first."""
         context = {
-            **self.admin_site.each_context(request),
             "title": "Request an operation",
             "groups": catalogue.groups(request.user),
         }
-        return TemplateResponse(request, "admin/operations/catalogue.html", context)
+        return render_page(request, "admin/operations/catalogue.html", context)
 
     def approvals(self, request: HttpRequest) -> HttpResponse:
         """What waits for a vote: mine first, then what others must decide, with the reason."""
@@ -78,12 +77,11 @@ class OperationAdmin(ReadOnlyAdmin):
         evidence = evidence_of(list(rows), request.user)
         waiting = [_waiting(row, self.what(row), request.user, evidence) for row in rows]
         context = {
-            **self.admin_site.each_context(request),
             "title": "Approvals",
             "mine": [row for row in waiting if not row.why_not],
             "others": [row for row in waiting if row.why_not],
         }
-        return TemplateResponse(request, "admin/operations/approvals.html", context)
+        return render_page(request, "admin/operations/approvals.html", context)
 
     @admin.action(description="Cancel", permissions=["view"])
     def cancel_selected(self, request: HttpRequest, rows: QuerySet[Operation]) -> None:

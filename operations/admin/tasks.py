@@ -10,7 +10,6 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -20,7 +19,7 @@ from operations.admin.columns import moment
 from operations.approvals.tasks import close, why_not_close
 from operations.models import Heartbeat, Task
 from operations.web import formatting
-from operations.web.errors import status_of
+from operations.web.pages import render_page, status_of
 from providers.errors import Refused
 
 
@@ -64,14 +63,13 @@ class TaskAdmin(ReadOnlyAdmin):
                 refused = refusal
         why_not = why_not_close(task, request.user)
         context = {
-            **self.admin_site.each_context(request),
             "title": task.title,
             "task": task,
             "why_not": why_not,
             "error": str(refused or ""),
         }
         status = 403 if refused and why_not else status_of(refused)
-        return TemplateResponse(request, "admin/operations/task.html", context, status=status)
+        return render_page(request, "admin/operations/task.html", context, status=status)
 
     @admin.display(description="State")
     def state(self, row: Task) -> SafeString:

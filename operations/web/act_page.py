@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 
 from operations.approvals.break_glass import break_glass
 from operations.approvals.decision import decision_of
@@ -16,8 +15,8 @@ from operations.approvals.voting import approve, reject, revoke
 from operations.engine.cancel import cancel, retry
 from operations.engine.request import refusals_recorded
 from operations.models import Operation, Status
-from operations.web.errors import status_of
 from operations.web.operation_page import find, named, votes_of
+from operations.web.pages import render_page, status_of
 from operations.web.verbs import Verb, verbs
 from providers.errors import ProviderError, Refused
 
@@ -49,7 +48,6 @@ def act_page(request: HttpRequest, pk: str, verb: str) -> HttpResponse:
         except (Refused, PermissionDenied, ProviderError) as refusal:
             refused = refusal
     context = {
-        **admin.site.each_context(request),
         **votes_of(operation),
         "decision": decision_of(operation),
         "title": f"{offered.label if offered else verb.capitalize()}: {named(operation)}",
@@ -58,7 +56,7 @@ def act_page(request: HttpRequest, pk: str, verb: str) -> HttpResponse:
         "error": str(refused or ""),
         "command": f"sampelit-ops {verb} {operation.pk}",
     }
-    return TemplateResponse(request, "admin/operations/act.html", context, status=status_of(refused))
+    return render_page(request, "admin/operations/act.html", context, status=status_of(refused))
 
 
 def _stands(operation: Operation) -> str:

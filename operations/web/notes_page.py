@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 
 from operations.models import Environment
 from operations.notes import service
-from operations.web.errors import status_of
+from operations.web.pages import status_of
 from providers.errors import Refused
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
@@ -19,6 +18,7 @@ from operations.engine.deciding import places_of
 from operations.models import Approval, Operation, Status
 from operations.votes.judge import every_vote, needed
 from operations.web import progress
+from operations.web.pages import render_page
 from operations.web.verbs import verbs
 
 LOG_LINES = 200
@@ -38,14 +38,13 @@ def page(request: HttpRequest, pk: str) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101
     live = live_context(request, operation)
     context = {
-        **admin.site.each_context(request),
         **live,
         "title": named(operation),
         "decision": decision_of(operation),
         "seen": seen_by(operation) if operation.status == Status.FAILED else None,
         "approve": next((verb for verb in live["verbs"] if verb.name == "approve"), None),
     }
-    return TemplateResponse(request, "admin/operations/operation.html", context)
+    return render_page(request, "admin/operations/operation.html", context)
 
 
 def named(operation: Operation) -> str:

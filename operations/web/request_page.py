@@ -19,9 +19,9 @@ from operations.engine.request import check_permission, prepare, refusals_record
 from operations.engine.request import request as request_operation
 from operations.models import Environment, Operation
 from operations.navigation import page_of_request
-from operations.web.errors import status_of_form
 from operations.web.form_key import use_up
 from operations.web.page_environment import page_environment
+from operations.web.pages import status_of_form
 from operations.web.request_form import RequestForm
 from providers.errors import ProviderError, Refused
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.auth.models import User
 from django.core import signing
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django_otp import user_has_device
 
 from operations.engine.kinds import registry
@@ -22,6 +20,7 @@ from operations.factors import devices, passkeys
 from operations.factors.acts import ACTS, Binding
 from operations.factors.step_up import StepUpNeeded, note, prove
 from operations.periodic.signing import DatedSigner
+from operations.web.pages import render_page
 from providers.errors import Refused
 
 FIELD, CODE, ANSWER = "step_up", "step_up_code", "step_up_answer"
@@ -92,7 +91,6 @@ def page(request: HttpRequest, binding: Binding, error: str = "") -> HttpRespons
     assert isinstance(user, User)  # noqa: S101 - who is not signed in does nothing grave
     options = passkeys.request(user, request.session.session_key or "", binding.sha256(user.username))
     context = {
-        **admin.site.each_context(request),
         "title": "Confirm with your second factor",
         "binding": binding,
         "asked": _in_words(binding),
@@ -103,7 +101,7 @@ def page(request: HttpRequest, binding: Binding, error: str = "") -> HttpRespons
         "has_codes": devices.has_codes(user) and not binding.by_passkey,
         "options": options,
     }
-    response = TemplateResponse(request, "account/step_up.html", context, status=ASKS)
+    response = render_page(request, "account/step_up.html", context, status=ASKS)
     response["Cache-Control"] = "no-store"
     return response.render()
 

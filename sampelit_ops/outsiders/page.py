@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.views.decorators.http import require_http_methods
 
+from operations.web.pages import render_page
 from providers.errors import Refused
 from sampelit_ops.outsiders import attestation
 from sampelit_ops.outsiders.readings import kept
@@ -25,7 +25,6 @@ def outsiders_page(request: HttpRequest) -> HttpResponse:
         return _attest(request)
     beat, readings = kept()
     context = {
-        **admin.site.each_context(request),
         "title": "Who could pass by us",
         "beat": beat,
         "readings": readings,
@@ -33,7 +32,7 @@ def outsiders_page(request: HttpRequest) -> HttpResponse:
         "last": attestation.last(),
         "why_not": attestation.why_not_attest(person(request)),
     }
-    return TemplateResponse(request, "admin/outsiders.html", context)
+    return render_page(request, "admin/outsiders.html", context)
 
 
 def _attest(request: HttpRequest) -> HttpResponse:

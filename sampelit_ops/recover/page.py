@@ -8,12 +8,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
@@ -21,7 +20,7 @@ from django.views.decorators.http import require_http_methods
 from migrations_registry.models import DriftIncident
 from operations.authority import holds_somewhere
 from operations.models import Environment, Operation
-from operations.web.errors import INCOMPLETE
+from operations.web.pages import INCOMPLETE, render_page
 from operations.web.verbs import Verb, asking
 from providers.errors import ProviderError, Refused
 from sampelit_ops.recover.loss import KINDS, Lost, of_form
@@ -94,14 +93,13 @@ def page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and valid:
         return _write(request, form)
     context = {
-        **admin.site.each_context(request),
         "title": "Recover",
         "form": form,
         "may_write": holds_somewhere(request.user, WRITES),
         **(_found(request, form) if valid else {}),
     }
     status = INCOMPLETE if request.method == "POST" else 200
-    return TemplateResponse(request, "admin/recover.html", context, status=status)
+    return render_page(request, "admin/recover.html", context, status=status)
 
 
 def _initial(asked: Any) -> dict[str, Any]:

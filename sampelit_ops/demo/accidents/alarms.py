@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from deployments.models import Deployment
 from ledger.models import Entry
 from ledger.registry import sentence_for, sentences
 from operations import navigation
+from operations.web.pages import render_page
 from providers.errors import ProviderError, Refused
 from sampelit_ops.demo.accidents import causes, provoke
 from sampelit_ops.demo.accidents.provoke import ACCIDENTS, PROVOKED, PUT_BACK
@@ -101,7 +101,6 @@ def page(request: HttpRequest) -> HttpResponse:
         return render(request, "admin/demo/answers.html", {"answers": answers()})
     standing = _standing()
     context: dict[str, Any] = {
-        **admin.site.each_context(request),
         "title": "Provoke an accident",
         "accidents": [
             {"accident": accident, "standing": accident.name in standing and accident.put_back}
@@ -109,7 +108,7 @@ def page(request: HttpRequest) -> HttpResponse:
         ],
         "answers": answers(),
     }
-    return TemplateResponse(request, "admin/demo/alarms.html", context)
+    return render_page(request, "admin/demo/alarms.html", context)
 
 
 def _act(request: HttpRequest) -> None:

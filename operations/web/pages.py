@@ -1,13 +1,26 @@
-"""The HTTP status of a page that says why a POST did nothing: logs, metrics and scripts never take it for success."""
+"""A page of the admin, and the HTTP status of one that says why a POST did nothing.
+
+Logs, metrics and scripts never take such a page for success.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.forms import BaseForm
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
 
 from providers.errors import ProviderError, Refused
 
 INCOMPLETE = 422
+
+
+def render_page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> TemplateResponse:
+    """The template in the admin's frame."""
+    return TemplateResponse(request, template, {**admin.site.each_context(request), **context}, status=status)
 
 
 def status_of(refusal: Refused | PermissionDenied | ProviderError | None) -> int:
