@@ -16,8 +16,9 @@ from operations.engine.request import request
 from operations.models import Environment, Operation
 from providers.processes import kill_group
 from tests import sampling
-from tests.operations.test_worker import SEED, ended, holder_of, start_worker, until
+from tests.operations.test_worker import SEED, ended, holder_of, start_worker
 from tests.people import holder
+from tests.waiting import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.worker]
 KILLS = sampling.size("KILLS")

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,21 +20,11 @@ from operations.models import Heartbeat, Operation
 from operations.worker.process_tree import descendants
 from providers.processes import kill_group, spawn
 from tests import fast_flush, sampling
+from tests.waiting import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.worker]
 ATTEMPTS = 3  # each costs a lease
 SEED = sampling.SEED
-
-
-def until(condition: Callable[[], object], seconds: float = 30) -> object:
-    """Wait for a condition that other processes bring about; fail when it does not come."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.05)
-    raise AssertionError(f"not within {seconds} s")
 
 
 def start_worker(*pools: str) -> subprocess.Popen[bytes]:

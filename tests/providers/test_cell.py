@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -16,7 +15,8 @@ import pytest
 from providers.embedded_postgres.cell import TRANSIENT, Cell, cell, open_for
 from providers.embedded_postgres.furnish import Logins, Needs
 from providers.processes import alive
-from tests.providers.test_processes import REPOSITORY, as_root, until
+from tests.providers.test_processes import REPOSITORY, as_root
+from tests.waiting import until
 
 NEEDS = Needs(("auth", "odd ñame"), {"citext": "extensions", "dblink": "extensions", "fuzzystrmatch": "pg_catalog"})
 
@@ -127,13 +127,7 @@ time.sleep(600)
 """
 
 
-def test_killing_whoever_started_it_stops_it(home: Path) -> None:
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(home)], stdout=subprocess.PIPE, cwd=REPOSITORY)
-    assert parent.stdout is not None
-    server = int(parent.stdout.readline())
-
-    parent.send_signal(signal.SIGKILL)
-    parent.wait()
-    parent.stdout.close()
+def test_killing_whoever_started_it_stops_it(orphan: Callable[[str], int]) -> None:
+    server = orphan(PARENT)
 
     assert until(lambda: not alive(server))

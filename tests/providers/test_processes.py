@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,20 +14,12 @@ import pytest
 
 from providers.embedded_postgres.throwaway import throwaway
 from providers.processes import alive, kill_group, spawn
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to try both accounts")
-
-
-def until(done: Callable[[], bool], seconds: float = 20) -> bool:
-    deadline = time.monotonic() + seconds
-    while not done():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 ORDINARY_USER = """
@@ -66,14 +57,8 @@ time.sleep(600)
 """
 
 
-def test_killing_the_parent_stops_the_server_cleanly(home: Path) -> None:
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(home)], stdout=subprocess.PIPE, cwd=REPOSITORY)
-    assert parent.stdout is not None
-    server = int(parent.stdout.readline())
-
-    parent.send_signal(signal.SIGKILL)
-    parent.wait()
-    parent.stdout.close()
+def test_killing_the_parent_stops_the_server_cleanly(home: Path, orphan: Callable[[str], int]) -> None:
+    server = orphan(PARENT)
 
     assert until(lambda: not (home / "pg/cluster/postmaster.pid").exists())
     assert until(lambda: not alive(server))
@@ -112,14 +97,8 @@ time.sleep(600)
 """
 
 
-def test_a_spawned_process_dies_with_its_killed_parent() -> None:
-    parent = subprocess.Popen([sys.executable, "-c", SPAWNER], stdout=subprocess.PIPE, cwd=REPOSITORY)
-    assert parent.stdout is not None
-    child = int(parent.stdout.readline())
-
-    parent.kill()
-    parent.wait()
-    parent.stdout.close()
+def test_a_spawned_process_dies_with_its_killed_parent(orphan: Callable[[str], int]) -> None:
+    child = orphan(SPAWNER)
 
     assert until(lambda: not alive(child))
 

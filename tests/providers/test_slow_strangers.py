@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,9 @@ FAST = {"a body", "a body without a length", "chunks", "headers without an end"}
 
 
 @pytest.fixture
-def stranger() -> Iterator[Callable[[str], int]]:
+def stranger(listening) -> Iterator[Callable[[str], int]]:
     """A port that speaks a text, a byte at a time, and never ends."""
-    over, listeners = threading.Event(), []
+    over = threading.Event()
 
     def speak(connection: socket.socket, name: str) -> None:
         text = SLOW[name]
@@ -62,22 +63,8 @@ def stranger() -> Iterator[Callable[[str], int]]:
                 connection.sendall(bytes([byte]))
             over.wait(30)
 
-    def listen(name: str) -> int:
-        listener = socket.create_server(("127.0.0.1", 0))
-        listeners.append(listener)
-
-        def serve() -> None:
-            with suppress(OSError):
-                while True:
-                    threading.Thread(target=speak, args=(listener.accept()[0], name), daemon=True).start()
-
-        threading.Thread(target=serve, daemon=True).start()
-        return int(listener.getsockname()[1])
-
-    yield listen
+    yield partial(listening, speak)
     over.set()
-    for listener in listeners:
-        listener.close()
 
 
 def _get(port: int) -> object:

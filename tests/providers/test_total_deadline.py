@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
@@ -34,9 +35,7 @@ FLOODS = {
 
 
 @pytest.fixture
-def flood() -> Iterator[Callable[[str], int]]:
-    listeners = []
-
+def flood(listening) -> Callable[[str], int]:
     def speak(connection: socket.socket, name: str) -> None:
         first, then = FLOODS[name]
         with suppress(OSError), connection:
@@ -45,21 +44,7 @@ def flood() -> Iterator[Callable[[str], int]]:
             while then:
                 connection.sendall(then)
 
-    def listen(name: str) -> int:
-        listener = socket.create_server(("127.0.0.1", 0))
-        listeners.append(listener)
-
-        def serve() -> None:
-            with suppress(OSError):
-                while True:
-                    threading.Thread(target=speak, args=(listener.accept()[0], name), daemon=True).start()
-
-        threading.Thread(target=serve, daemon=True).start()
-        return int(listener.getsockname()[1])
-
-    yield listen
-    for listener in listeners:
-        listener.close()
+    return partial(listening, speak)
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from operations.worker.process_tree import descendants
 from providers.processes import spawn
 from providers.redact import is_secret
 from tests import sampling
+from tests.waiting import until
 
 pytestmark = pytest.mark.worker
 ROOT = Path(settings.BASE_DIR)
@@ -89,15 +89,6 @@ def shown_secrets(launcher: int, data: Path) -> list[str]:
             continue
         shown += [f"{name} in {pid}" for name, value in secret.items() if value in variables]
     return shown
-
-
-def until(condition: Callable[[], bool], seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.1)
-    return condition()
 
 
 @pytest.fixture

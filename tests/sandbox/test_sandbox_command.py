@@ -16,6 +16,8 @@ import pytest
 import requests
 from django.core.management import CommandError, call_command
 
+from tests.waiting import until
+
 pytestmark = pytest.mark.slow
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -59,13 +61,6 @@ def pid_file() -> Path:
     return Path(os.environ["OPS_DATA_DIR"]) / "sandbox/postgres/cluster/postmaster.pid"
 
 
-def gone(path: Path, seconds: float = 20) -> bool:
-    deadline = time.monotonic() + seconds
-    while path.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not path.exists()
-
-
 def test_it_prints_every_promised_line_and_stops_on_sigterm() -> None:
     with running() as (process, values):
         assert set(values) >= PROMISED
@@ -82,12 +77,10 @@ def test_it_prints_every_promised_line_and_stops_on_sigterm() -> None:
 def test_kill_leaves_nothing_and_the_next_start_finds_its_rows() -> None:
     with running("--live", "50") as (process, values):
         before = count(values["SAMPELIT_PRODUCTION_EXPORT_DSN"])
-        deadline = time.monotonic() + 20
-        while count(values["SAMPELIT_PRODUCTION_EXPORT_DSN"]) == before and time.monotonic() < deadline:
-            time.sleep(0.05)
+        until(lambda: count(values["SAMPELIT_PRODUCTION_EXPORT_DSN"]) > before)
         process.kill()
         process.wait()
-        assert gone(pid_file())
+        until(lambda: not pid_file().exists())
 
     with running() as (_, values):
         assert count(values["SAMPELIT_PRODUCTION_EXPORT_DSN"]) > before
@@ -114,7 +107,4 @@ def test_maintenance_mode_keeps_the_visitors_away() -> None:
         assert count(values["SAMPELIT_PRODUCTION_EXPORT_DSN"]) == before
         mode["serviceDetails"]["maintenanceMode"]["enabled"] = False
         requests.patch(f"{api}/services/{product}", headers=key, json=mode, timeout=5).raise_for_status()
-        deadline = time.monotonic() + 20
-        while count(values["SAMPELIT_PRODUCTION_EXPORT_DSN"]) == before and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert count(values["SAMPELIT_PRODUCTION_EXPORT_DSN"]) > before
+        until(lambda: count(values["SAMPELIT_PRODUCTION_EXPORT_DSN"]) > before)

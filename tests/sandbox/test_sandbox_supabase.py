@@ -13,15 +13,14 @@ from providers.http.errors import Rejected
 from sandbox.seed import UNTIL
 from sandbox.supabase.dumps import dump, put_back
 from tests.supabase_platform import FREE, REF, Platform
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
 
 def settled(platform: Platform, seconds: float = 60) -> str:
-    deadline = time.monotonic() + seconds
-    while (status := platform.client.projects.get(REF).status) == "RESTORING" and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return status
+    until(lambda: platform.client.projects.get(REF).status != "RESTORING", seconds)
+    return platform.client.projects.get(REF).status
 
 
 def next_second() -> datetime:
