@@ -158,7 +158,8 @@ def timeline(known: list[Deployment], events: list[Event]) -> list[Incident]:
 
 def deployed(row: Deployment) -> Incident:
     """A deploy in words; one that was superseded later did go live then."""
-    tone = "bad" if row.failed or row.health == Deployment.Health.UNHEALTHY else "run" if row.moving else "ok"
+    ended = "ok" if row.was_live else "idle"
+    tone = "bad" if row.failed or row.health == Deployment.Health.UNHEALTHY else "run" if row.moving else ended
     word = "live" if row.was_live else row.word
     url = reverse("admin:deployments_deployment_change", args=[row.pk])
     return Incident(row.finished_at or row.created_at, f"{row.short} {row.title}", word, tone, row.actor, url)

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.urls import reverse
 
-from deployments.health.home_card import is_stale, panel_of
+from deployments.health.home_card import is_stale, panel_of, said_of
 from deployments.models import Service, SyncState
 from deployments.render import client
 from deployments.web import environment_page
@@ -64,6 +64,7 @@ def places(request: HttpRequest) -> list[Place]:
     for kind in KINDS:
         for row in services(request):
             if row.environment and row.environment.kind == kind:
+                row.said = said_of(row, row.asked_at)  # type: ignore[attr-defined]
                 place = _place(row.environment)
                 made.setdefault(place.name, place).services.append(row)
     return list(made.values())
