@@ -46,6 +46,12 @@ IN_BODY_COMMIT = rule(
     good=("DO $$ BEGIN NULL; END $$",),
 )
 MAX_DEPTH = 12
+_OPEN = {
+    ("CreateStmt", ""): ("relation", "partbound"),
+    ("GrantStmt", "OBJECT_DATABASE"): ("objects",),
+    ("CommentStmt", "OBJECT_DATABASE"): ("object", "comment"),
+    ("AlterDatabaseSetStmt", ""): ("dbname",),
+}
 DO_BLOCK = "DO block"
 _BRANCHES = {"body", "then_body", "else_body", "stmts", "else_stmts", "exceptions"}
 _LOOPS = {f"PLpgSQL_stmt_{kind}" for kind in ("loop", "while", "fori", "fors", "forc", "foreach_a", "dynfors")}
@@ -160,7 +166,7 @@ def _execute(expression: str, variables: Variables, state: State) -> None:
         rounds = [[variables.known], *([{**variables.known, n: v} for v in vs] for n, vs in variables.lists.items())]
         for each in rounds:
             texts = [fold(expression, {**holes, **known}) for known in each]
-            if None not in texts and (not holes or all(_makes_a_table(text or "") for text in texts)):
+            if None not in texts and (not holes or all(_is_certain(text or "") for text in texts)):
                 _run_texts(texts, state, expression if holes else "")
                 return
     state.see(DYNAMIC, text=" ".join(expression.split())[:200].replace("{", "(").replace("}", ")"))
@@ -177,15 +183,16 @@ def _run_texts(texts: list[str | None], state: State, expression: str) -> None:
         run_text(f"SELECT {expression}", state)
 
 
-def _makes_a_table(text: str) -> bool:
-    """Nothing but CREATE TABLE, of which only the name and a partition's bounds are not known."""
+def _is_certain(text: str) -> bool:
+    """Nothing but statements of which only the new table's name, its bounds or the database's name are not known."""
     try:
         statements = parse_snippet(text)
     except ParseError:
         return False
-    return all(
-        each.kind == "CreateStmt"
-        and HOLE not in str([value for key, value in each.node.items() if key not in ("relation", "partbound")])
-        and HOLE not in each.node["relation"].get("schemaname", "")
-        for each in statements
-    )
+    return all(_holds_no_hole(each.kind, each.node) for each in statements)
+
+
+def _holds_no_hole(kind: str, node: Node) -> bool:
+    open_fields = _OPEN.get((kind, node.get("objtype", "")), ())
+    closed = [value for key, value in node.items() if key not in open_fields]
+    return HOLE not in str(closed) and HOLE not in node.get("relation", {}).get("schemaname", "")

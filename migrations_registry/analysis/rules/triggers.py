@@ -162,13 +162,15 @@ def disable(command: Node, alter: Node, state: State) -> None:
 @on("RuleStmt")
 def create_rule(node: Node, state: State) -> None:
     """CREATE RULE."""
-    state.see(RULE, name=label(relation(node["relation"])))
+    if not state.is_new_relation(node["relation"]):
+        state.see(RULE, name=label(relation(node["relation"])))
 
 
 @on_alter("EnableRule", "DisableRule", "EnableAlwaysRule", "EnableReplicaRule")
 def switch_rule(command: Node, alter: Node, state: State) -> None:
     """ENABLE or DISABLE RULE."""
-    state.see(RULE, name=label(relation(alter["relation"])))
+    if not state.is_new_relation(alter["relation"]):
+        state.see(RULE, name=label(relation(alter["relation"])))
 
 
 @on("CreateEventTrigStmt", "AlterEventTrigStmt")

@@ -6,11 +6,13 @@ In: SQL bytes, or the text of a function. Out: allowances.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 
 from migrations_registry.analysis import analyse  # noqa: F401  enlists the rules
 from migrations_registry.analysis.dispatch import judge, judge_node
 from migrations_registry.analysis.nested_statements import body
+from migrations_registry.analysis.parsing.constant_folding import HOLE
 from migrations_registry.analysis.parsing.nodes import constant, function_name, inner_nodes
 from migrations_registry.analysis.parsing.parser import Node, Raw, parse
 from migrations_registry.analysis.state import State
@@ -20,9 +22,19 @@ from migrations_registry.effects.text.object_rules import about_object
 from migrations_registry.effects.text.rows import written
 from migrations_registry.effects.text.statements import STATEMENTS
 
+_OPEN = frozenset({"table", "foreign table", "database"})
+
 
 def allowances(kind: str, node: Node, scope: Scope) -> Iterator[Allowance]:
-    """What one node says by itself, without what it calls; the scope learns what it does to names."""
+    """What one node says by itself, without what it calls; the scope learns what it does to names. A table or database
+    whose name is worked out as it runs may have any.
+    """
+    for each in _said(kind, node, scope):
+        is_open = each.kinds <= _OPEN and any(HOLE in part for part in each.name)
+        yield replace(each, name=()) if is_open else each
+
+
+def _said(kind: str, node: Node, scope: Scope) -> Iterator[Allowance]:
     if kind == "VariableSetStmt" and node.get("name") == "search_path":
         scope.path = tuple(constant(item["A_Const"]) for item in node.get("args", []) if "A_Const" in item) or PATH
     for inner, call in inner_nodes(node) if kind == "SelectStmt" else ():

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from migrations_registry.analysis.parsing.constant_folding import HOLE
 from migrations_registry.analysis.parsing.nodes import is_on, options, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.effects.model import (
@@ -37,11 +36,10 @@ def _each(names: Iterable[Name], verbs: Iterable[str], kinds: Iterable[str], *as
 
 
 def _create_table(node: Node, scope: Scope) -> Iterator[Allowance]:
-    names: list[Name] = [()] if HOLE in node["relation"]["relname"] else scope.relation(node["relation"])
-    yield from _each(names, {CREATED}, {"table", "foreign table"})
+    yield from _each(scope.relation(node["relation"]), {CREATED}, {"table", "foreign table"})
     for parent in node.get("inhRelations", []):
         yield from _each(scope.relation(parent["RangeVar"]), ONLY, {"table"}, "definition")
-        yield from _each(filter(None, names), {CREATED}, {"trigger"})
+        yield from _each(scope.relation(node["relation"]), {CREATED}, {"trigger"})
 
 
 def _create_as(node: Node, scope: Scope) -> Iterator[Allowance]:

@@ -202,6 +202,12 @@ DO $$ BEGIN
   END LOOP;
 END $$;
 
+-- case: the database by what it is called
+DO $$ BEGIN
+  EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO effects_owner WITH GRANT OPTION', current_database());
+  EXECUTE format('COMMENT ON DATABASE %I IS %L', current_database(), 'ours');
+END $$;
+
 -- case: partitions of many days
 DO $$ DECLARE d date := '2026-01-01'; name text; BEGIN
   WHILE d < '2026-04-01' LOOP
