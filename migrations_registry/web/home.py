@@ -10,6 +10,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
+from migrations_registry.doctor import LATE
 from migrations_registry.history.states import APPLIED, CHANGED, PENDING
 from migrations_registry.history.status_cell import Column
 from migrations_registry.history.status_matrix import columns
@@ -18,6 +19,7 @@ from migrations_registry.web import drift_page
 from operations import home_panels, navigation
 from operations.home_panels import Panel
 from operations.notes import service as notes
+from operations.periodic.clock import database_time
 
 
 def schema_drift(request: HttpRequest) -> Panel | None:
@@ -56,16 +58,23 @@ def schemas(request: HttpRequest) -> dict[str, Schema]:
     """By environment, from the kept readings, for those who may look at migrations; nothing while no file is known."""
     if not request.user.has_perm("migrations_registry.view_migrationfile"):
         return {}
-    return {column.environment.slug: _schema(column.files, column) for column in _columns(request) if column.files}
+    return {
+        column.environment.slug: _schema(column.files, column, database_time())
+        for column in _columns(request)
+        if column.files
+    }
 
 
-def _schema(files: Sequence[dict[str, Any]], column: Column) -> Schema:
+def _schema(files: Sequence[dict[str, Any]], column: Column, now: datetime) -> Schema:
     states = [(file, column.states.get(str(file["pk"]), {}).get("state")) for file in files]
     applied = [str(file["path"]).rpartition("/")[2] for file, state in states if state == APPLIED]
     changed = sum(state == CHANGED for _, state in states)
     unknown = len({file["stream"] for file in files} - column.baselined)
     odd = "drift" if column.drift else f"{changed} changed" if changed else ""
     odd = odd or (f"{unknown} stream{'s' if unknown > 1 else ''} not baselined" if unknown else "")
+    unread = sum(state is None for _, state in states)
+    late = column.read_at is not None and now - column.read_at > LATE
+    odd = odd or ("not read lately" if late else f"{unread} not read yet" if unread and column.read_at else "")
     pending = sum(state == PENDING for _, state in states)
     tone = "bad" if column.drift or changed else "warn"
     return Schema(applied[-1] if applied else "", pending, odd, tone, column.read_at)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import RequestFactory
 
+from migrations_registry.doctor import LATE
 from migrations_registry.history.status_cell import Column
 from migrations_registry.web import home
 from operations.models import Environment
@@ -33,15 +34,18 @@ def column(states: str, *, drift: bool = False, baselined: bool = True) -> Colum
         (column("ppp", baselined=False), "", 3, "1 stream not baselined", "warn"),
         (column("aac"), "02.sql", 0, "1 changed", "bad"),
         (column("app", drift=True), "01.sql", 2, "drift", "bad"),
-        (column(""), "", 0, "", "warn"),
+        (column(""), "", 0, "3 not read yet", "warn"),
+        (column("aa"), "02.sql", 0, "1 not read yet", "warn"),
     ],
 )
 def test_a_line_says_what_is_live_what_waits_and_what_is_odd(
     shown: Column, live: str, pending: int, odd: str, tone: str
 ) -> None:
-    found = home._schema(FILES, shown)
+    found = home._schema(FILES, shown, AT + LATE)
 
     assert (found.live, found.pending, found.odd, found.tone) == (live, pending, odd, tone)
+    later = home._schema(FILES, shown, AT + LATE + timedelta(seconds=1))
+    assert later.odd == (odd if odd and "not read" not in odd else "not read lately")
 
 
 @pytest.mark.django_db
