@@ -17,6 +17,7 @@ SELECT kind, full_name, '',
        FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent WHERE i.inhrelid = r.oid),
       ' PARTITION BY ' || pg_get_partkeydef(oid), options)
       || coalesce('; -- ' || pg_get_expr(relpartbound, oid), '')
+      || CASE WHEN EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = r.oid AND i.inhdetachpending) THEN '; -- DETACH PENDING' ELSE '' END
       || coalesce((SELECT '; -- OF ' || quote_ident(y.typname) FROM pg_type y WHERE y.oid = r.reloftype), '')
       || coalesce((SELECT '; -- SERVER ' || v.srvname || ' ' || coalesce(f.ftoptions::text, '')
                    FROM pg_foreign_table f JOIN pg_foreign_server v ON v.oid = f.ftserver WHERE f.ftrelid = r.oid), '')

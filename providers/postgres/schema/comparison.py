@@ -40,6 +40,7 @@ PLACES = {  # of what is the same but for them
     "access method": re.compile(r"; -- ACCESS METHOD \w+"),
     "tablespace": re.compile(r"; -- TABLESPACE [^;]*"),
     "options of large values": re.compile(r"; -- TOAST [^;]*"),
+    "a partition half detached comes back attached: DETACH PARTITION … FINALIZE": re.compile(r"; -- DETACH PENDING"),
     "access method and tablespace": re.compile(r"; -- (?:ACCESS METHOD \w+|TABLESPACE [^;]*)"),
 }
 BY_THE_SERVER = (("schema", "public"), ("grants", "schema public"))  # in every new database

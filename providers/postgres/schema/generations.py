@@ -48,6 +48,7 @@ SINCE_2 = AROUND | frozenset(
     ]
 )
 SINCE_3 = frozenset([REACH, "extension body", MARK])  # the body was read with the extension's schema
+NOTES_SINCE_3 = re.compile("; -- DETACH PENDING")
 WORDS_SINCE_2 = ("comment", "grants")
 SAID_BEFORE = re.compile(
     "(table|column|view|materialized view|sequence|foreign table|type|function|procedure|aggregate|schema) "
@@ -65,7 +66,11 @@ def as_of(rows: Iterable[Row], reading: int) -> list[Row]:
     """As that generation would have read them."""
     if reading > 2:
         return list(rows)
-    kept = [row for row in rows if row[0] not in SINCE_3 and (row[0], row[1]) != EVERY_ROLE]
+    kept = [
+        (*row[:3], NOTES_SINCE_3.sub("", row[3]) if row[0] == "table" else row[3])
+        for row in rows
+        if row[0] not in SINCE_3 and (row[0], row[1]) != EVERY_ROLE
+    ]
     if reading > 1:
         return [*kept, (MARK, str(reading), "", "")]
     return [(*row[:3], _said(row)) for row in kept if row[0] not in SINCE_2 and not _is_new(row)]

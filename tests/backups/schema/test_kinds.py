@@ -38,6 +38,7 @@ OTHERWISE = {
     "an extension that lost a part, one that got a table, what depends on one": "citext_larger(public.citext,",
     "a filled view whose query fails by now": "materialized view data public.m could not be rebuilt: division by zero",
     "an extension of an older version in a schema with an odd name": "extension hstore differs (extension's version)",
+    "a partition that is half detached": "a partition half detached comes back attached: DETACH PARTITION … FINALIZE",
     "owners of all kinds": "grants table public.t differs (owner)",  # most are of another than whoever restores
     "keys switched off, rows that break them": "silent key public.b.b_x_fkey is missing (keys come back enforced)",
     "an index that a failed build left, with a comment": "index public.bad is missing (invalid",
@@ -128,6 +129,27 @@ def test_named_tables_come_with_all_they_are_made_of(database, empty_database: s
     with psycopg.connect(empty_database) as connection:
         connection.execute("INSERT INTO t DEFAULT VALUES")
         assert connection.execute("SELECT array_agg(x ORDER BY x) FROM t").fetchone() == ([5, 6],)
+
+
+def test_named_tables_are_proven_beside_large_objects(database, store: Store, drill) -> None:
+    text = "SELECT lo_create(99); COMMENT ON LARGE OBJECT 99 IS 'x'; CREATE TABLE t(x int); INSERT INTO t VALUES (1)"
+
+    verdict = prove(exported(database(text), store, PolicySpec("named", "production", ("t",))), store, server=drill)
+
+    assert (verdict.status, verdict.reasons) == ("proven", [])
+
+
+KEYS = """CREATE TABLE a(x int PRIMARY KEY) PARTITION BY LIST (x); CREATE TABLE a1 PARTITION OF a FOR VALUES IN (1);
+CREATE TABLE a2 PARTITION OF a DEFAULT; CREATE TABLE p(x int REFERENCES a, y int) PARTITION BY LIST (x);
+CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); CREATE TABLE p2 PARTITION OF p DEFAULT;
+CREATE TABLE o(x int PRIMARY KEY); ALTER TABLE p ADD FOREIGN KEY (y) REFERENCES o;
+INSERT INTO a VALUES (1), (2); INSERT INTO o VALUES (5); INSERT INTO p VALUES (1, 5), (2, 5)"""
+
+
+def test_partitions_named_alone_are_proven_without_the_tables_they_refer_to(database, store: Store, drill) -> None:
+    verdict = prove(exported(database(KEYS), store, PolicySpec("named", "production", ("p",))), store, server=drill)
+
+    assert (verdict.status, verdict.reasons) == ("proven", [])
 
 
 def test_a_key_to_a_table_outside_the_run_is_told(database, empty_database: str, store: Store) -> None:
