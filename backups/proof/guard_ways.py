@@ -27,8 +27,7 @@ INVOKER = "; -- INVOKER"
 
 def parents(text: str) -> list[str]:
     """Of a table's row: what it inherits from or is a part of."""
-    match = PARENTS.search(text)
-    return re.findall(QUALIFIED, match[1]) if match else []
+    return re.findall(QUALIFIED, match[1]) if (match := PARENTS.search(text)) else []
 
 
 def actions(text: str, words: Collection[str] = ("CASCADE", "SET")) -> set[str]:
