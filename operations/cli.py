@@ -15,6 +15,7 @@ from ledger import collector_lines, stream
 from operations.approvals.break_glass import break_glass
 from operations.approvals.voting import approve, reject, revoke, typed_for, why_not_vote
 from operations.authority import VOTE
+from operations.dsns import environment_named
 from operations.engine import kinds
 from operations.engine import request as requests
 from operations.engine.cancel import cancel, retry
@@ -149,11 +150,7 @@ def listing(options: dict[str, Any]) -> list[Operation]:
 
 
 def _environment(slug: str, nothing: str) -> Environment:
-    environment = Environment.objects.portal() if slug == PORTAL else Environment.objects.filter(slug=slug).first()
-    if environment is None:
-        known = ", ".join(Environment.objects.values_list("slug", flat=True)) or "none yet"
-        raise Refused(f"There is no environment {slug!r}; {nothing}. Known: {known}.")
-    return environment
+    return Environment.objects.portal() if slug == PORTAL else environment_named(slug, nothing)
 
 
 def _pairs(values: list[str]) -> dict[str, str]:

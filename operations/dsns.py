@@ -89,12 +89,12 @@ def reading_dsn(environment: Environment) -> MetDsn:
     return met_dsn(environment, purpose, dsn)
 
 
-def environment_named(slug: str) -> Environment:
+def environment_named(slug: str, nothing: str = "nothing was read") -> Environment:
     """Raises Refused for a name nobody knows."""
     environment = Environment.objects.filter(slug=slug).first()
     if environment is None:
         known = ", ".join(Environment.objects.values_list("slug", flat=True)) or "none yet"
-        raise Refused(f"There is no environment {slug}. Nothing was read. Known: {known}.")
+        raise Refused(f"There is no environment {slug!r}; {nothing}. Known: {known}.")
     return environment
 
 

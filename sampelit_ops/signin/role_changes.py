@@ -15,6 +15,7 @@ from django.urls import reverse
 from ledger.authenticity import demand
 from ledger.services import record
 from operations import authority
+from operations.dsns import environment_named
 from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
 from operations.models import Environment, RoleGrant
@@ -92,11 +93,7 @@ def parsed(text: str) -> tuple[Group, Environment | None]:
         return Group.objects.get(name=name), None
     if not known[name].acts:
         raise Refused(f"{name} only looks, and looking is not divided: it is held everywhere. Nothing was changed.")
-    environment = Environment.objects.filter(slug=slug).first()
-    if environment is None:
-        slugs = ", ".join(Environment.objects.values_list("slug", flat=True)) or "none yet"
-        raise Refused(f"There is no environment {slug!r}. Nothing was changed. Known: {slugs}.")
-    return Group.objects.get(name=name), environment
+    return Group.objects.get(name=name), environment_named(slug, "nothing was changed")
 
 
 def _give(person: User, role: Group, environment: Environment | None) -> None:

@@ -59,7 +59,7 @@ def test_analyze_sql_with_an_environment(
     call_command("analyze_sql", str(tmp_path / "a.sql"), "--environment", "production", "--format", "json")
 
     assert json.loads(capsys.readouterr().out)["risk"] == "routine"
-    with pytest.raises(CommandError, match="no environment nowhere"):
+    with pytest.raises(CommandError, match="no environment 'nowhere'"):
         call_command("analyze_sql", str(tmp_path / "a.sql"), "--environment", "nowhere")
 
 

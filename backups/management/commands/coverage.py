@@ -9,9 +9,9 @@ from typing import Any
 from backups.management import cli
 from backups.policies.outside import Kept
 from backups.web import coverage
-from operations.models import Environment
+from operations.dsns import environment_named
 from providers.answers import Answer, columns
-from providers.errors import ProviderError, Refused
+from providers.errors import ProviderError
 
 
 class Command(cli.StoreCommand):
@@ -21,9 +21,7 @@ class Command(cli.StoreCommand):
         parser.add_argument("--environment", required=True)
 
     def answer(self, options: dict[str, Any]) -> Answer:
-        environment = Environment.objects.filter(slug=options["environment"]).first()
-        if environment is None:
-            raise Refused(f"There is no environment {options['environment']}. Nothing was read.")
+        environment = environment_named(options["environment"])
         sizes, problem = coverage.sizes_of(environment)
         if problem:
             raise ProviderError(problem)

@@ -13,11 +13,11 @@ from django.core.management.base import CommandError
 from backups.evidence.decision_history import with_differences
 from operations import cli
 from operations.cli import wait_for_end
+from operations.dsns import environment_named
 from operations.engine import kinds
 from operations.engine.request import request
-from operations.models import Environment, Operation
+from operations.models import Operation
 from providers.answers import Answer, AnsweringCommand, columns
-from providers.errors import Refused
 
 KIND = "backups.trace_decision"
 
@@ -56,9 +56,7 @@ def _row(sighting: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _ask(options: dict[str, Any]) -> Operation:
-    environment = Environment.objects.filter(slug=options["environment"]).first()
-    if environment is None:
-        raise Refused(f"There is no environment {options['environment']!r}. Nothing was asked.")
+    environment = environment_named(options["environment"], "nothing was asked")
     by = cli.actor(options, kinds.get(KIND).permission, environment)
     given = {"experiment": options["experiment"], "sequence": options["number"]}
     return request(

@@ -17,7 +17,7 @@ from backups.evidence.wording import chain_sentence
 from backups.models import EvidenceReport
 from operations import cli
 from operations.authority import why_not
-from operations.models import Environment
+from operations.dsns import environment_named
 from providers.answers import Answer, AnsweringCommand, columns
 from providers.errors import Refused
 
@@ -75,9 +75,7 @@ def _row(options: dict[str, Any]) -> EvidenceReport:
         return row
     if not options["start"] or not options["end"]:
         raise Refused("Give --from and --to, or --report. Nothing was read.")
-    environment = Environment.objects.filter(slug=options["environment"]).first()
-    if environment is None:
-        raise Refused(f"There is no environment {options['environment']!r}. Nothing was read.")
+    environment = environment_named(options["environment"])
     by = cli.actor(options, PERMISSION, environment)
     if refusal := why_not(by, PERMISSION, environment, f"{by.username} may not produce evidence."):
         raise PermissionDenied(f"{refusal} Nothing was read.")

@@ -11,10 +11,10 @@ from django.core.management.base import CommandError
 from deployments.functions.connection_state import note
 from deployments.functions.sync import SyncReport, sync, sync_all
 from deployments.models import EdgeFunction
-from operations.models import Environment
+from operations.dsns import environment_named
 from operations.supabase_projects import supabase
 from providers.answers import Answer, AnsweringCommand, columns
-from providers.errors import ProviderError, Refused
+from providers.errors import ProviderError
 
 
 class Command(AnsweringCommand):
@@ -42,9 +42,7 @@ def _lines(report: SyncReport) -> list[str]:
 
 
 def _one(slug: str) -> SyncReport:
-    environment = Environment.objects.filter(slug=slug).first()
-    if environment is None:
-        raise Refused(f"There is no environment {slug!r}. Nothing was asked of Supabase.")
+    environment = environment_named(slug, "nothing was asked of Supabase")
     try:
         return sync(supabase(deadline=60.0), environment)
     except ProviderError as error:

@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from operations import doctor
-from operations.models import Environment
+from operations.dsns import environment_named
 from providers.answers import Answer, AnsweringCommand, columns
 from providers.errors import Refused
 
@@ -23,7 +23,8 @@ class Command(AnsweringCommand):
         )
 
     def answer(self, options: dict[str, Any]) -> Answer:
-        checks = doctor.run(_environment(options["environment"]), options["only"])
+        slug = options["environment"]
+        checks = doctor.run(environment_named(slug, "nothing was checked") if slug else None, options["only"])
         if not checks and options["only"]:
             raise Refused(f"No check has the name {options['only']!r}; nothing was checked. Known: {_known()}.")
         worst = doctor.worst(checks)
@@ -40,13 +41,6 @@ class Command(AnsweringCommand):
 
 def _known() -> str:
     return ", ".join(doctor.names())
-
-
-def _environment(slug: str) -> Environment | None:
-    environment = Environment.objects.filter(slug=slug).first()
-    if slug and environment is None:
-        raise Refused(f"There is no environment {slug!r}. Nothing was checked.")
-    return environment
 
 
 def _lines(check: doctor.Check, row: str) -> list[str]:

@@ -11,10 +11,9 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from operations.models import Environment
+from operations.dsns import environment_named
 from operations.web.moments import second
 from providers.answers import Answer, AnsweringCommand, columns
-from providers.errors import Refused
 from sampelit_ops.recover.loss import SHAPES, parse
 from sampelit_ops.recover.options import options as ways_back
 from sampelit_ops.recover.validation import refuse_unknown
@@ -29,9 +28,7 @@ class Command(AnsweringCommand):
         parser.add_argument("--at", required=True, help="when, with its time zone: 2026-11-23T04:05:06Z")
 
     def answer(self, options: dict[str, Any]) -> Answer:
-        environment = Environment.objects.filter(slug=options["environment"]).first()
-        if environment is None:
-            raise Refused(f"There is no environment {options['environment']!r}.")
+        environment = environment_named(options["environment"])
         lost, at = parse(options["lost"]), second(options["at"])
         refuse_unknown(environment, lost)
         ways = [way.as_json(environment) for way in ways_back(environment, lost, at)]
