@@ -108,8 +108,7 @@ class Ways:
             key
             for key, found in self._reaches.items()
             if found.writes or (found.dynamic and is_definer(texts.get(key, "")))
-        }
-        more &= texts.keys()
+        } & texts.keys()
         found: dict[Key, str] = {}
         while more:
             found |= {key: texts[key] for key in more}

@@ -42,9 +42,8 @@ def read(environment: Environment) -> Fingerprint:
 
 
 def trusted(environment: Environment) -> SchemaFingerprint | None:
-    """What the schema should be: the newest look that an operation, a person or the first sight vouches for."""
-    rows = SchemaFingerprint.objects.filter(environment=environment).exclude(trusted_at=None)
-    return rows.order_by("-trusted_at", "-pk").first()
+    """What the schema should be."""
+    return SchemaFingerprint.objects.trusted().filter(environment=environment).first()
 
 
 def keep(environment: Environment, seen: Fingerprint, *, because: str = "", operation: str = "") -> SchemaFingerprint:

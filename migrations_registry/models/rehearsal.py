@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from django.db import models
 from django.db.models.functions import Now
 
 from backups.models import Run
 from migrations_registry.models.file import MigrationFile
+from migrations_registry.models.schema import SchemaFingerprint
 from operations.models import Environment
 
 
@@ -58,3 +61,14 @@ class Rehearsal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.file} on {self.environment}"
+
+    @cached_property
+    def schema_now(self) -> str | None:
+        """The digest of the schema that its environment should have."""
+        rows = SchemaFingerprint.objects.trusted().filter(environment=self.environment_id)
+        return rows.values_list("sha256", flat=True).first()
+
+    @property
+    def is_of_another_schema(self) -> bool:
+        """Whether the schema changed since, or nobody knows on which it ran."""
+        return bool(self.report.get("schema") != self.schema_now)

@@ -10,6 +10,12 @@ from migrations_registry.models.file import MigrationFile
 from operations.models import Environment
 
 
+class SchemaFingerprintQuerySet(models.QuerySet["SchemaFingerprint"]):
+    def trusted(self) -> SchemaFingerprintQuerySet:
+        """Those that an operation, a person or the first sight vouches for, the newest first."""
+        return self.exclude(trusted_at=None).order_by("-trusted_at", "-pk")
+
+
 class SchemaFingerprint(models.Model):
     """Drift is told from the newest trusted one: an operation's, one that a person accepted, or the first look."""
 
@@ -21,6 +27,8 @@ class SchemaFingerprint(models.Model):
     trusted_because = models.CharField(max_length=300, blank=True)
     trusted_at = models.DateTimeField(null=True)
     operation = models.CharField(max_length=26, blank=True)
+
+    objects = SchemaFingerprintQuerySet.as_manager()
 
     class Meta:
         ordering = ["-taken_at", "-pk"]

@@ -17,6 +17,7 @@ from migrations_registry.analysis.facts import TableFacts
 from migrations_registry.analysis.model import Name
 from migrations_registry.apply.attempt import journal
 from migrations_registry.apply.target_checks import session
+from migrations_registry.drift.detect import trusted
 from migrations_registry.history import baseline
 from migrations_registry.history import states as history_states
 from migrations_registry.models import Application, MigrationFile
@@ -60,6 +61,7 @@ def prepare(ctx: StepContext, file: MigrationFile, *, every_stream: bool = False
         "run": run.pk,
         "schema_only": run.raw_bytes > settings.OPS_REHEARSAL_MOST_BYTES,
         "content_sha256": hashlib.sha256(reviewed.content).hexdigest(),
+        "schema": schema.sha256 if (schema := trusted(ctx.environment)) else None,
         "files": [_pending(each) for each in files],
         "claims": [asdict(claim) for claim in claims_of(reviewed.analysis)],
         "live": {".".join(name): table.rows for name, table in tables_of(reviewed)},

@@ -99,6 +99,7 @@ def _report(
     effects, surplus = (last.effects, last.surplus) if last else ({}, {})
     did, more = (last.told("did"), last.told("surplus")) if last else ({}, {})
     return {
+        "schema": asked.get("schema"),
         "before": [each.file.name for each in pending[:-1]],
         "missing": list(copy.missing),
         "stood_in": list(copy.stood_in),

@@ -76,6 +76,8 @@ def _marked(row: Rehearsal) -> Iterator[Line]:
 
 
 def _warnings(row: Rehearsal) -> Iterator[Line]:
+    if row.is_of_another_schema:
+        yield f"The schema of {row.environment} may have changed since: rehearse it again.", "warn"
     for text in row.report.get("hazards", ()):
         yield text, "warn"
     if stood_in := row.report.get("stood_in"):

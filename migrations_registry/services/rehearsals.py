@@ -11,11 +11,12 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Subquery
 
 from ledger.services import record
 from migrations_registry.effects import Allowance, DeclaredEffects
 from migrations_registry.effects.row_counts import most_rows
-from migrations_registry.models import MigrationFile, Rehearsal
+from migrations_registry.models import MigrationFile, Rehearsal, SchemaFingerprint
 from operations.authority import why_not
 from operations.factors.acts import Binding, digest_of
 from operations.factors.step_up import spend
@@ -29,9 +30,10 @@ WAIVE = "migrations_registry.approve_rehearsal"
 def newest_rehearsal(file: MigrationFile, environment: Environment) -> Rehearsal | None:
     """Of exactly these bytes."""
     rows = Rehearsal.objects.filter(file=file, environment=environment).select_related("run__policy__environment")
-    row = rows.order_by("-ended_at", "-pk").first()
+    trusted = SchemaFingerprint.objects.trusted().filter(environment=environment).values("sha256")[:1]
+    row = rows.annotate(trusted_sha256=Subquery(trusted)).order_by("-ended_at", "-pk").first()
     if row is not None:
-        row.file, row.environment = file, environment
+        row.file, row.environment, row.schema_now = file, environment, row.trusted_sha256
     return row
 
 

@@ -14,7 +14,7 @@ from migrations_registry.services.rehearsals import newest_rehearsal
 from migrations_registry.undo.forecast import FULLY, Forecast, forecast
 from migrations_registry.undo.keep_choice import NOTHING
 
-UNFOLLOWED = "nobody can follow what it does, and it was not rehearsed"
+UNFOLLOWED = "nobody can follow what it does, and it was not rehearsed on the schema of today"
 
 
 def undo_forecast(review: Review) -> Forecast | None:
@@ -23,7 +23,7 @@ def undo_forecast(review: Review) -> Forecast | None:
     trusted = drift_detect.trusted(review.environment)
     opaque = [finding for finding in review.analysis.findings if finding.severity == OPAQUE]
     row = newest_rehearsal(review.file, review.environment)
-    is_followed = row is not None and row.status == Rehearsal.Status.PASSED
+    is_followed = row is not None and row.status == Rehearsal.Status.PASSED and not row.is_of_another_schema
     said = forecast(
         declared(review.file.data, voted=review.plan.risk).allowances,
         trusted.fingerprint() if trusted else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,12 @@ LEADS = ("public", "leads")
 AT = datetime(2026, 12, 1, tzinfo=UTC)
 POLICY = Policy(name="audit-trail", environment=Environment(slug="production"))
 RUN = Run(id="r", policy=POLICY, started_at=AT)
+
+
+def passed(report: dict[str, Any]) -> Rehearsal:
+    row = Rehearsal(run=RUN, status="passed", report=report)
+    row.schema_now = None
+    return row
 
 
 def seen(lock: str = "", rewritten: bool = False, scanned: bool = False, at: int = 0) -> Seen:
@@ -166,11 +173,11 @@ def test_what_only_the_copy_lacks_says_nothing_of_the_target(state: str, message
 def test_it_is_said_who_waits_for_what(locks: list[str], seconds: float | None, said: str) -> None:
     report = {"blocked_seconds": seconds, "statements": [{"line": 1, "locks": locks, "disagreements": []}]}
 
-    assert said in lines_of(Rehearsal(run=RUN, status="passed", report=report))[0][0]
+    assert said in lines_of(passed(report))[0][0]
 
 
 def test_stand_ins_and_what_the_copy_refuses_are_told_without_advice_for_the_target() -> None:
-    row = Rehearsal(run=RUN, status="passed", report={"stood_in": ["function auth.uid()"]})
+    row = passed({"stood_in": ["function auth.uid()"]})
     file = MigrationFile(content=b"SELECT 1;\nCREATE ROLE x;")
 
     assert "stood in: function auth.uid(). Whether" in lines_of(row)[-1][0]
