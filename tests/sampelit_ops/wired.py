@@ -4,7 +4,33 @@ from __future__ import annotations
 
 WIRING: dict[str, str] = {
     "guards": """
-deployments.deploy: refuse
+deployments.autodeploy: not_the_portal
+deployments.cancel: not_the_portal
+deployments.cancel_cron: not_the_portal
+deployments.delete_group_variable: not_the_portal
+deployments.delete_preview: not_the_portal
+deployments.delete_secret_file: not_the_portal
+deployments.delete_variable: not_the_portal
+deployments.deploy: not_the_portal refuse
+deployments.health_path: not_the_portal
+deployments.job: not_the_portal
+deployments.keep_preview: not_the_portal
+deployments.link_group: not_the_portal
+deployments.maintenance: not_the_portal
+deployments.move_route: not_the_portal
+deployments.purge_cache: not_the_portal
+deployments.restart: not_the_portal
+deployments.resume: not_the_portal
+deployments.rollback: not_the_portal
+deployments.run_cron: not_the_portal
+deployments.scale: not_the_portal
+deployments.set_group_variable: not_the_portal
+deployments.set_secret_file: not_the_portal
+deployments.set_variable: not_the_portal
+deployments.source: not_the_portal
+deployments.suspend: not_the_portal
+deployments.unlink_group: not_the_portal
+deployments.verify_domain: not_the_portal
 """,
     "consequences": """
 backups.provider_pitr: by_a_restore(backups.provider_pitr)
