@@ -231,6 +231,7 @@ def test_no_release_is_taken_back_while_nobody_knows_which_is_live(
     requested: list[str] = []
     monkeypatch.setattr(auto_rollback, "request", lambda kind, **_: requested.append(kind))
     monkeypatch.setattr(auto_rollback.kinds.get("deployments.rollback"), "assess", lambda *_: "routine")
+    monkeypatch.setattr(auto_rollback, "_serves", lambda service: True)
     doubt(api)
 
     sick_three_times(api)
