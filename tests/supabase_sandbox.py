@@ -35,7 +35,7 @@ class Stand(SupabaseSandbox):
         self._http.shutdown()
         self._http.server_close()
 
-    def rows(self, world: World, ref: str, text: str, parameters: Any, read_only: bool) -> list[dict[str, Any]]:
+    def rows(self, world: World, ref: str, text: str) -> list[dict[str, Any]]:
         return [{"name": name} for name in self.unprotected] if "relrowsecurity" in text else []
 
     def control(self, method: str, path: str, body: object = None) -> None:
