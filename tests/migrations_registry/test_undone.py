@@ -115,8 +115,11 @@ def test_no_rollback_across_a_destructive_migration_is_automatic(unhealthy: Depl
     assert not Operation.objects.exists()
 
 
-def test_a_rollback_across_a_harmless_migration_is_automatic(unhealthy: Deployment) -> None:
+def test_a_rollback_across_a_harmless_migration_is_automatic(
+    unhealthy: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _applied(unhealthy, b"CREATE TABLE b (id int);")
+    monkeypatch.setattr(auto_rollback, "_serves", lambda service: True)
 
     operation = auto_rollback.consider(unhealthy, SEEN)
 

@@ -25,6 +25,7 @@ from providers.storage.base import Store
 from tests.backups.conftest import exported
 from tests.backups.schema.conftest import databases_on, dumped
 from tests.backups.schema.test_kinds import KINDS
+from tests.other_servers import VERSIONS, of_version
 from tests.reused_server import on
 
 pytestmark = pytest.mark.slow
@@ -32,6 +33,13 @@ pytestmark = pytest.mark.slow
 NEWEST = max(majors())
 TEXT = (Path(__file__).parent / "newer.sql").read_text()
 NEWER = dict(part.partition("\n")[::2] for part in re.split("^-- name: ", TEXT, flags=re.MULTILINE)[1:])
+OLD = (
+    "triggers in every state",
+    "row security and policies",
+    "rights of every kind",
+    "inheritance with two parents and own definitions",
+    "a publication, an event trigger, a foreign table",
+)
 ALL = PolicySpec("whole", "production", ("*",))
 
 
@@ -61,6 +69,15 @@ def test_an_older_source_is_proven_on_the_newest_server(kind: str, database, new
 
     assert (verdict.status, verdict.reasons) == ("proven", [])
     assert ("no XML" in " ".join(verdict.amber)) == ("xml" in kind)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_source_of_every_version_is_read_and_proven(version: int, store: Store) -> None:
+    """Its catalogue is told by queries that it knows."""
+    with of_version(version) as server, databases_on(server) as database:
+        manifests = {kind: exported(database(KINDS[kind]), store, ALL) for kind in OLD}
+
+    assert {kind: prove(manifest, store).status for kind, manifest in manifests.items()} == dict.fromkeys(OLD, "proven")
 
 
 def test_a_newer_source_starts_a_cell_of_its_version(newest: EmbeddedPostgres, store: Store) -> None:
