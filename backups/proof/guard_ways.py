@@ -16,7 +16,7 @@ from providers.postgres.schema.names import parts
 
 Key = tuple[str, str]
 ROUTINES = frozenset(["function", "procedure"])
-PARENTS = re.compile(rf" INHERITS \(((?:{QUALIFIED}(?:, )?)+)\)")
+PARENTS = re.compile(rf" INHERITS \(({QUALIFIED}(?:, {QUALIFIED})*)\)")
 REFERENCED = re.compile(rf" FOREIGN KEY \(.*\) REFERENCES ({QUALIFIED})\(")
 ACTS = re.compile(r" ON (DELETE|UPDATE) (CASCADE|SET) ?")
 CALLED = re.compile(r" EXECUTE (?:FUNCTION|PROCEDURE) (.+?)\(")

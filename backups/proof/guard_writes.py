@@ -25,8 +25,9 @@ ENDS = frozenset([";", "into", "using", "loop", "end"])
 MILD = frozenset(["notice", "debug", "log", "info", "warning"])
 DOLLAR = re.compile(r"\$[^$]*\$(.*)\$[^$]*\$", re.DOTALL)
 ESCAPED = re.compile(r"(?:[eE]|[uU]&)?'(.*)'", re.DOTALL)
-CALLS = re.compile(r'([\w$]+)"?\s*\(')
-QUOTED_CALLS = re.compile(r'"((?:[^"]|"")*+)"\s*\(')
+# Read backwards from each bracket, which takes linear time.
+CALLS = re.compile(r'\(\s*+"?+([\w$]++)')
+QUOTED_CALLS = re.compile(r'\(\s*+"((?:[^"]|"")++)"')
 CODED = re.compile(r"\\\+?([0-9a-fA-F]{4,6})")
 DEEPEST = 6
 
@@ -136,8 +137,9 @@ def _unknown(tokens: Sequence[Token], at: int) -> bool:
 @lru_cache(maxsize=8192)
 def calls(text: str) -> frozenset[str]:
     """Last names of all that may be called in it."""
-    quoted = {name.replace('""', '"') for name in QUOTED_CALLS.findall(text)}
-    return frozenset(quoted | {name.lower() for name in CALLS.findall(text)})
+    back = text[::-1]
+    quoted = {name[::-1].replace('""', '"') for name in QUOTED_CALLS.findall(back)}
+    return frozenset(quoted | {name[::-1].lower() for name in CALLS.findall(back)})
 
 
 def base_of(view: str, full: str) -> str:

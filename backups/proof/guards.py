@@ -20,7 +20,7 @@ from backups.proof.guard_ways import ROUTINES, Key, Ways, actions, last_of, othe
 from backups.proof.guard_writes import calls
 from providers.postgres.audit_trail.verifier import NAME as VERIFIER
 from providers.postgres.schema.generations import Row, comparable
-from providers.postgres.schema.names import parts, split
+from providers.postgres.schema.names import parts, pieces, split
 
 ON_THE_TABLE = frozenset(["trigger", "rule", "policy", "row security", "silent key"])
 RELATIONS = frozenset(["table", "view", "materialized view", "foreign table"])
@@ -35,7 +35,6 @@ WORDS = {"value": "default or computed value of", "not null": "NOT NULL of"}
 VALUES = ("not null", "value")
 CODE = frozenset(["function", "procedure", "aggregate", "type", "operator"])
 RENAMED = frozenset(["constraint", "index"])
-OPERATOR = re.compile(r"(.+)\.([^.]+) \((.+), (.+)\)", re.DOTALL)
 RUNS = re.compile(r"(?:function|state|final|combine) (\S+)")
 SYMBOL = r"+*/<>=~!@#%^&|`?-"
 USUAL = frozenset(["-", "integer", "bigint", "numeric", "text", "boolean"])  # "-" is none
@@ -143,14 +142,18 @@ def _named(row: Row) -> str | re.Pattern[str]:
         return re.compile(rf"{re.escape(name)}(?![\w$])" if text.startswith("CREATE DOMAIN ") else "(?!)")
     if kind != "operator":
         return last_of(name)
-    match = OPERATOR.fullmatch(name)
-    return re.compile(rf"(?<![{SYMBOL}]){re.escape(match[2])}(?![{SYMBOL}])" if match else "(?!)")
+    return re.compile(rf"(?<![{SYMBOL}]){re.escape(_operator(name)[0])}(?![{SYMBOL}])")
+
+
+def _operator(name: str) -> tuple[str, list[str]]:
+    """Symbol and types of `schema.=== (left, right)`; of other text an empty symbol, which is met everywhere."""
+    _, _, symbol, _, _, *types = [*pieces(name), *[""] * 5]
+    return symbol, ["".join(part).strip() for part in split("".join(types).removesuffix(")"), ",")]
 
 
 def _fits(row: Row, texts: str) -> bool:
     """Whether an operator's types may be met in these texts, which hold the table's columns."""
-    match = OPERATOR.fullmatch(row[1]) if row[0] == "operator" else None
-    kinds = match.groups()[2:] if match else ()
+    kinds = _operator(row[1])[1] if row[0] == "operator" else []
     return all(
         kind in USUAL or kind.startswith("any") or re.search(rf"(?<![\w$]){re.escape(parts(kind)[-1])}(?![\w$])", texts)
         for kind in kinds

@@ -36,11 +36,14 @@ def is_empty(connection: Connection) -> bool:
     return bool(row and row[0])
 
 
-def fill_in_parts(loader: Loader, dsn: str, fill: Callable[[], list[str]], *, dropped: bool = False) -> list[str]:
+def fill_in_parts(
+    loader: Loader, dsn: str, fill: Callable[[], list[str]], compare: Callable[[], list[str]], *, dropped: bool = False
+) -> list[str]:
     """Each statement and each segment is a transaction. Raises ProviderError with the target emptied again, or left
     to whoever made it for this restore and drops it (`dropped`).
 
-    A table tells of a restore that was killed on the way; whoever finds it drops the database.
+    A table tells of a restore that was killed on the way; whoever finds it drops the database. `compare` comes when it
+    is gone again, for it would be part of what publishes a schema.
     """
     connection = loader.connection
     connection.execute("SET synchronous_commit = off")
@@ -51,13 +54,14 @@ def fill_in_parts(loader: Loader, dsn: str, fill: Callable[[], list[str]], *, dr
         if loader.problems:
             said = f"stopped; {address(dsn)} is not whole" if dropped else f"was undone; {address(dsn)} is empty again"
             raise ProviderError(f"The restore {said}. {' '.join(loader.problems[:10])}")
+        # What was committed before, by others too, is on disk with it.
+        connection.execute("SET synchronous_commit = on")
+        connection.execute(f"DROP TABLE {MARK}".encode())
+        return [*notes, *compare()]
     except BaseException:
         if not dropped:
             _undo(loader, before)
         raise
-    connection.execute("SET synchronous_commit = on")  # what was committed before, by others too, is on disk with it
-    connection.execute(f"DROP TABLE {MARK}".encode())
-    return notes
 
 
 def _apart(connection: Connection) -> Found:

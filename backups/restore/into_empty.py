@@ -110,7 +110,7 @@ def _restore_all(loader: Loader, target: Target, late_rows: Sequence[Table]) -> 
     with loader.connection.transaction():
         notes = _fill(loader, target)
         if not loader.problems:
-            notes += lay_over(loader, late_rows, aside=True)
+            notes += [*_differences(loader, target), *lay_over(loader, late_rows, aside=True)]
         if loader.problems:
             listed = " ".join(loader.problems[:10])
             raise ProviderError(f"The restore was rolled back; {address(target.dsn)} is as it was. {listed}")
@@ -130,7 +130,7 @@ def _in_parts(loader: Loader, target: Target, late_rows: Sequence[Table]) -> lis
             f"{in_parts.room(loader.connection)}. Nothing was written. Restore into an empty database, where a restore "
             "may be committed in parts, or raise max_locks_per_transaction there."
         )
-    return in_parts.fill_in_parts(loader, target.dsn, fill, dropped=target.new)
+    return in_parts.fill_in_parts(loader, target.dsn, fill, lambda: _differences(loader, target), dropped=target.new)
 
 
 def _fill(loader: Loader, target: Target) -> list[str]:
@@ -146,8 +146,7 @@ def _fill(loader: Loader, target: Target) -> list[str]:
     for table in loader.manifest.audit_tables if target.chain else ():
         loader.rows -= postgres.keep_chain(loader.connection, (table.schema, table.name), target.chain)
     notes += loader.build("after", everything=True)
-    notes = [*dict.fromkeys([*loader.manifest.not_covered, *loader.amber.values(), *notes])]
-    return [*notes, *_differences(loader, target)]
+    return [*dict.fromkeys([*loader.manifest.not_covered, *loader.amber.values(), *notes])]
 
 
 def _bring(loader: Loader, target: Target) -> None:

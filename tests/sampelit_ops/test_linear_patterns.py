@@ -29,8 +29,11 @@ PUT_TOGETHER = {
     "backups/archive/subset.py: f'(?<![\\\\w.\\\\\"]){re.escape(old)}(?=[,)])'": "a plain word, the name of a table",
     "backups/proof/guards.py: "
     "f'{re.escape(name)}(?![\\\\w$])' if text.startswith('CREATE DOMAIN ') else '(?!)'": "a plain word",
-    "backups/proof/guards.py: "
-    "f'(?<![\\\\w$]){re.escape(last[0].strip(chr(34)))}\"?\\\\s*\\\\('": "a plain word, the name of a function",
+    "backups/proof/guards.py: f'(?<![\\\\w$]){re.escape(parts(kind)[-1])}(?![\\\\w$])'": "the name of a type",
+    "backups/proof/guards.py: f'(?<![{SYMBOL}]){re.escape(_operator(name)[0])}(?![{SYMBOL}])'": "one operator",
+    "backups/proof/guard_ways.py: QUALIFIED": "names in quotes or without, which a dot parts",
+    "backups/proof/guard_ways.py: f' INHERITS \\\\(({QUALIFIED}(?:, {QUALIFIED})*)\\\\)'": "names that a comma parts",
+    "backups/proof/guard_ways.py: f' FOREIGN KEY \\\\(.*\\\\) REFERENCES ({QUALIFIED})\\\\('": "32 columns at most",
     "operations/worker/messages.py: f'[{ALPHABET}]{{26}}|{CANARY}'": "26 of one class, or a word",
     "providers/postgres/schema/comparison.py: '|'.join((f'(?<![\\\\w\"]){re.escape(name)}(?![\\\\w\"])' "
     "for name in {*map(_quoted, owners), 'pg_database_owner'}))": "plain words, the names of owners",

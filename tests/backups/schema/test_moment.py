@@ -10,6 +10,7 @@ from backups.export import exporter
 from backups.policy_spec import PolicySpec
 from backups.proof.prove import prove
 from providers.errors import ProviderError
+from providers.postgres.connection import PINNED
 from providers.postgres.copy import large_objects
 from providers.storage.base import Store
 from tests.backups.conftest import exported
@@ -41,7 +42,7 @@ def test_nobody_rewrites_a_table_once_its_run_began(rewrite: str, database, stor
 
 def test_a_lock_that_does_not_come_ends_the_export(database, store: Store, monkeypatch) -> None:
     dsn = database(TABLE)
-    monkeypatch.setitem(exporter.postgres.PINNED, "lock_timeout", "50ms")
+    monkeypatch.setitem(PINNED, "lock_timeout", "50ms")
     with psycopg.connect(dsn) as other:
         other.execute("LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
 
