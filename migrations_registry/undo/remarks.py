@@ -5,18 +5,16 @@ In: an object as it was, and as it is. Out: the statements that give it these ag
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from migrations_registry.fingerprint import SchemaObject
 from migrations_registry.undo.action import HOOKS, Action
+from migrations_registry.undo.statements import PARENT
 from providers.postgres.schema.names import split
 
 STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
 COMPRESSION = {"p": "pglz", "l": "lz4"}
 IDENTITY = {"n": "NOTHING", "f": "FULL"}
-WITH = re.compile(r" WITH \((.+)\)$", re.DOTALL)
-INHERITS = re.compile(r" INHERITS \(((?:\"(?:[^\"]|\"\")*+\"|[^\"()])++)\)")
 
 
 def remarks_back(was: SchemaObject, here: SchemaObject | None = None) -> Iterator[Action]:
@@ -95,11 +93,11 @@ def _of_table(was: SchemaObject, here: SchemaObject | None, old: dict[str, str],
 
 def _options(text: str) -> dict[str, str]:
     """As `format` quoted them: name='value'."""
-    found = WITH.search(text)
-    listed = ("".join(part).strip().partition("=") for part in split(found[1], ",")) if found else ()
+    found = text.partition(" WITH (")[2] if text.endswith(")") else ""
+    listed = ("".join(part).strip().partition("=") for part in split(found[:-1], ","))
     return {name: value for name, _, value in listed}
 
 
 def _parents(text: str) -> list[str]:
-    found = INHERITS.search(text)
+    found = PARENT.search(text)
     return ["".join(part).strip() for part in split(found[1], ",")] if found else []

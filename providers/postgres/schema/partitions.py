@@ -13,7 +13,6 @@ from providers.postgres.schema.consequences import called
 Rows = dict[tuple[str, str], tuple[str, str]]  # by kind and name: what it belongs to, its SQL
 NAMED_BY_VERSION, NAMED_BY_SERVER = "named by another major version", "a key of partitions, which the server names"
 IDENTITY_BY_VERSION = "identity of partitions, which another major version has otherwise"
-FOREIGN_KEY = re.compile(r" FOREIGN KEY \(.*?\) REFERENCES (.+?)\(")
 IDENTITY = re.compile(r" GENERATED (?:ALWAYS|BY DEFAULT) AS IDENTITY")
 
 
@@ -38,8 +37,8 @@ def _renamed(
     found: dict[tuple[str, str], str] = {}
     for text in was.keys() & now.keys():
         gone, new = was[text], now[text]
-        onto = FOREIGN_KEY.search(text)
-        of_tree = onto and not parts.isdisjoint([called(before[gone][0]), called(onto[1])])
+        onto = text.partition(" FOREIGN KEY (")[2].partition(") REFERENCES ")[2].partition("(")[0]
+        of_tree = onto and not parts.isdisjoint([called(before[gone][0]), called(onto)])
         if reason := NAMED_BY_VERSION * other_major or NAMED_BY_SERVER * bool(of_tree):
             found |= {gone: reason, new: reason}
     return found
