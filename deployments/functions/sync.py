@@ -44,7 +44,8 @@ class SyncReport:
 
 
 def sync_all(*, deadline: float = 20.0, impatient: bool = True) -> SyncReport:
-    """One pass over every environment with a project. A refused token or a limit stops it: nothing is asked twice.
+    """One pass over every environment with a project. A refused token or a limit stops it: nothing is asked twice. One
+    that may not see a project may see the next.
 
     Raises Refused without a token. An environment that Supabase told to wait is left out while `impatient`."""
     api, report = supabase(deadline=deadline), SyncReport()
@@ -58,7 +59,7 @@ def sync_all(*, deadline: float = 20.0, impatient: bool = True) -> SyncReport:
             except (ProviderError, Refused) as error:
                 note(environment, error)
                 report.failed.append(f"{environment.slug}: {error}")
-                if isinstance(error, Unauthorized | RateLimited):
+                if isinstance(error, RateLimited) or (isinstance(error, Unauthorized) and not error.forbidden):
                     break
     return report
 

@@ -163,7 +163,7 @@ class JsonClient:
         name, what = self.provider, f"{method} {path} ({code}: {message})"
         if code in (401, 403):
             hint = f"Create a new key in {name}'s settings and set it in the portal's environment."
-            return Unauthorized(f"{name} refused the key for {what}. This call changed nothing. {hint}")
+            return Unauthorized(f"{name} refused the key for {what}. This call changed nothing. {hint}", code)
         if code in (404, 410):
             return NotFound(f"{name} does not know {what}. It was deleted or belongs to another owner.")
         if code == 402:

@@ -6,7 +6,11 @@ from providers.errors import ProviderError
 
 
 class Unauthorized(ProviderError):
-    """The token is wrong, revoked or may not do this (401, 403)."""
+    """The token is wrong or revoked (401), or may not do this one thing (403, `forbidden`)."""
+
+    def __init__(self, message: str, code: int = 401) -> None:
+        super().__init__(message)
+        self.forbidden = code == 403
 
 
 class NotFound(ProviderError):

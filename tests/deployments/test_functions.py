@@ -34,7 +34,7 @@ from providers.supabase import Supabase
 from providers.supabase.functions import Functions
 from tests.deployments.conftest import finish
 from tests.people import holder
-from tests.supabase_sandbox import REF, Stand, running
+from tests.supabase_sandbox import REF, STAGING, Stand, running
 
 NOW = timezone.now()
 GOOD, BAD = {"index.ts": b"Deno.serve()"}, {"index.ts": b"throw new Error('x')"}
@@ -298,6 +298,19 @@ def test_bytes_fetched_while_somebody_deploys_are_kept_for_neither_version(
 
     assert (first.versions, second.versions, first.failed) == (0, 1, [])
     assert FunctionVersion.objects.get().version == 2
+
+
+@pytest.mark.parametrize(("status", "asked"), [(401, 0), (403, 1)])
+def test_a_token_that_may_not_see_one_project_may_see_the_next(
+    stand: Stand, linked_production: Environment, status: int, asked: int
+) -> None:
+    Environment.objects.create(slug="staging", name="Staging", kind="staging", supabase_ref=STAGING)
+    Supabase(stand.world.token, stand.base).functions.deploy(STAGING, "hello", GOOD, entrypoint="index.ts")
+    stand.fault(f"GET .*/{REF}/functions$", status)
+
+    report = sync_all()
+
+    assert (len(report.failed), report.functions) == (1, asked)
 
 
 STATES = [
