@@ -6,7 +6,7 @@ In: the copy before the last file, and its attempt. Out: sentences of what does 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import psycopg
@@ -20,15 +20,14 @@ from migrations_registry.undo.known import changes_of, is_measured, xids_of
 from migrations_registry.undo.losses import TableLoss, renamed, table_losses
 from migrations_registry.undo.objects import Looks
 from operations.models import Risk
-from providers.counting import counted
+from providers.counting import counted, first_of
 from providers.postgres.connection import Connection, pin, statements
 from providers.postgres.driver_errors import first_line
 from providers.postgres.restore.table_sync import columns_of, stage_columns
-from providers.postgres.schema.model import qualified
+from providers.postgres.schema.model import Name, qualified
 
 MOST_BYTES = 2 * 2**30  # of rows, kept a second time on the copy's own server
 MOST_NOTES = 20
-Name = tuple[str, str]
 Columns = Sequence[tuple[str, str]]
 
 
@@ -51,14 +50,12 @@ class Undone:
     not_compared: str = ""
 
     def report(self) -> dict[str, Any]:
-        more = len(self.notes) - MOST_NOTES
-        said = [*self.notes[:MOST_NOTES], *([f"And {more} more."] if more > 0 else [])]
-        return {**asdict(self), "notes": said}
+        return {**asdict(self), "notes": first_of(self.notes, MOST_NOTES)}
 
 
 def keep(copy: Restored, attempt: RehearsedAttempt) -> Kept:
     """Before the file runs. As text, so that nothing hangs on a type that the file may drop. No rows of a routine file,
-    which loses none."""
+    which loses none, and none that cannot be read as text."""
     tables: dict[Name, tuple[str, Columns]] = {}
     left = MOST_BYTES
     listed = copy.own.execute(statements("rehearsed_tables")).fetchall() if attempt.risk != Risk.ROUTINE else []
@@ -71,7 +68,14 @@ def keep(copy: Restored, attempt: RehearsedAttempt) -> Kept:
         place = f"rehearsed_{len(tables)}"
         texts = [sql.SQL('{0}::pg_catalog.text COLLATE "C" AS {0}').format(sql.Identifier(each)) for each, _ in columns]
         query = sql.SQL("CREATE TEMP TABLE {} AS SELECT {} FROM ONLY {}")
-        copy.own.execute(query.format(sql.Identifier(place), sql.SQL(", ").join(texts), sql.Identifier(schema, name)))
+        try:
+            copy.own.execute(
+                query.format(sql.Identifier(place), sql.SQL(", ").join(texts), sql.Identifier(schema, name))
+            )
+        except psycopg.Error:
+            if copy.own.closed:
+                raise
+            continue
         tables[schema, name] = place, [(each, kind) for each, kind in columns]
     return Kept(attempt.schema(), tables)
 
@@ -85,7 +89,7 @@ def undone(kept: Kept, attempt: RehearsedAttempt, copy: Restored) -> Undone | No
         return None
     if not is_measured(attempt.row):
         return Undone(("It changes too much to be written down in full, so it cannot be undone.",), rows_lost=True)
-    own = copy.own
+    own, kept = copy.own, _still_there(kept, copy.own)
     try:
         own.execute("RESET SESSION AUTHORIZATION; RESET ALL")
         pin(own, read_only=False)
@@ -103,6 +107,13 @@ def undone(kept: Kept, attempt: RehearsedAttempt, copy: Restored) -> Undone | No
     compared = sum(_name(loss) in kept.tables for loss in losses)
     why = "" if compared == len(losses) else "not of every table the copy has rows to compare"
     return Undone(notes, bool(different), compared, why)
+
+
+def _still_there(kept: Kept, own: Connection) -> Kept:
+    """Without what the file took away again (DISCARD)."""
+    query = "SELECT relname::text FROM pg_catalog.pg_class WHERE relnamespace = pg_catalog.pg_my_temp_schema()"
+    there = {name for (name,) in own.execute(query)}
+    return replace(kept, tables={name: rows for name, rows in kept.tables.items() if rows[0] in there})
 
 
 def _name(loss: TableLoss) -> Name:

@@ -28,6 +28,11 @@ UNDONE = [
         f"fully ({SEEN}, but {NOT_ALL})",
         (f"Its undo was rehearsed, but {NOT_ALL}.", "warn"),
     ),
+    (
+        "DELETE FROM leads; DISCARD TEMP",
+        f"fully ({SEEN}, but {NOT_ALL})",
+        (f"Its undo was rehearsed, but {NOT_ALL}.", "warn"),
+    ),
     ("DELETE FROM experiments", "fully", None),  # of which the copy has no rows: nothing was lost there
     ("CREATE TABLE fresh (id integer); INSERT INTO fresh VALUES (1)", None, None),
 ]
