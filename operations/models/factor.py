@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
+from django.db.models.functions import Now
 from django_otp.models import MAX_THROTTLE_DELAY_SECONDS, Device, ThrottlingMixin, TimestampMixin
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -53,6 +54,15 @@ class Paused:
             self.save()
 
 
+class Enrolled(TimestampMixin):
+    """When it was enrolled, by the database's clock."""
+
+    created_at = models.DateTimeField(db_default=Now(), null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+
 class Authenticator(Paused, TOTPDevice):
     """django-otp's device with a sealed key, our pause and the database's clock; all else is django-otp's."""
 
@@ -61,6 +71,14 @@ class Authenticator(Paused, TOTPDevice):
     class Meta:
         proxy = True
         default_permissions = ()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """django-otp's column is filled by this machine's clock when the row is made: it is mended at once."""
+        new = self._state.adding
+        super().save(*args, **kwargs)
+        if new:
+            self.created_at = database_time()
+            super().save(update_fields=["created_at"])
 
     @property
     def bin_key(self) -> bytes:
@@ -88,7 +106,7 @@ class Authenticator(Paused, TOTPDevice):
         return True
 
 
-class RecoveryCodes(Paused, TimestampMixin, ThrottlingMixin, Device):
+class RecoveryCodes(Paused, Enrolled, ThrottlingMixin, Device):
     """One row a person: slow hashes of the codes that are left; a code's hash goes when it is used."""
 
     hashes = models.TextField()
@@ -131,7 +149,7 @@ class RecoveryCodes(Paused, TimestampMixin, ThrottlingMixin, Device):
         return dict(json.loads(opened(self.hashes, self.seal_owner)))
 
 
-class Passkey(TimestampMixin, Device):
+class Passkey(Enrolled, Device):
     """A WebAuthn credential: its public key, and how often its authenticator says that it signed."""
 
     credential_id = models.CharField(max_length=1400, unique=True, help_text="base64url, as the browser names it.")

@@ -24,7 +24,7 @@ from django_otp.oath import TOTP
 from pytest_django import DjangoAssertNumQueries
 
 from operations.factors import devices
-from operations.models import Authenticator, Notification
+from operations.models import Authenticator, Notification, RecoveryCodes
 from operations.periodic.clock import database_time
 from operations.periodic.signing import DatedSigner
 from providers.errors import Refused
@@ -109,13 +109,15 @@ def moments() -> Iterator[models.Field]:  # type: ignore[type-arg]
             yield from (
                 field
                 for field in model._meta.local_fields
-                if isinstance(field, models.DateTimeField) and (field.has_default() or field.has_db_default())
+                if isinstance(field, models.DateTimeField)
+                and (field.auto_now or field.auto_now_add or field.has_default() or field.has_db_default())
             )
 
 
 def test_every_column_is_filled_by_the_database_itself() -> None:
     """Neither by this machine's clock nor by a question for each new row."""
     filled = {str(field): field.db_default for field in moments() if field.get_default() is not None}
+    filled |= {str(field): None for field in moments() if field.auto_now or field.auto_now_add}
 
     assert len(filled) > 40
     assert set(filled.values()) == {Now()}
@@ -160,6 +162,16 @@ def test_a_sign_in_is_remembered_at_the_databases_time(operator: User, wrong: ti
         Client().login(request=HttpRequest(), username=operator.username, password=PASSWORD)
 
     assert [abs(row.attempt_time - database_time()) < NEAR for row in AccessLog.objects.all()] == [True]
+
+
+@pytest.mark.django_db
+def test_a_factor_is_enrolled_at_the_databases_time(operator: User, wrong: time_machine.travel) -> None:
+    with wrong:
+        devices.enrol(operator)
+        devices.new_recovery_codes(operator)
+    made = [*Authenticator.objects.all(), *RecoveryCodes.objects.all()]
+
+    assert [abs(row.created_at - database_time()) < NEAR for row in made] == [True] * 2
 
 
 @pytest.mark.django_db
