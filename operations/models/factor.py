@@ -78,7 +78,7 @@ class Authenticator(Paused, TOTPDevice):
         super().save(*args, **kwargs)
         if new:
             self.created_at = database_time()
-            super().save(update_fields=["created_at"])
+            super().save()
 
     @property
     def bin_key(self) -> bytes:
