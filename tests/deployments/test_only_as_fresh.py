@@ -164,6 +164,10 @@ def unknown(api: Service) -> None:
     another(api)
 
 
+def unknown_worker(api: Service) -> None:
+    another(api, type="background_worker", url="")
+
+
 def unlooked(api: Service) -> None:
     row = Heartbeat.objects.get(name=f"{network.PREFIX}aaa")
     Heartbeat.objects.keep(row.name, row.detail | {"seen_at": (timezone.now() - AGO).isoformat()})
@@ -182,6 +186,7 @@ def unworked(api: Service) -> None:
 OLD = [
     (unread, "variables"),
     (unknown, "variables"),
+    (unknown_worker, "variables"),
     (unlooked, "production reach from Render"),
     (doubted, "production reach from Render"),
     (unworked, "Render webhooks"),

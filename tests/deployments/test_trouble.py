@@ -12,7 +12,7 @@ from django.utils import timezone
 from deployments.health.trouble import read_events, troubles, unknown_words
 from deployments.models import Deployment, Service
 from deployments.web import home
-from deployments.web.environment_page import incident
+from deployments.web.environment_page import deployed, incident
 from operations.models import Environment, Notification
 from operations.periodic import calls
 from operations.periodic.isolation import SomeFailed
@@ -227,3 +227,22 @@ def test_the_timeline_tells_what_render_did(kind: str, details: dict[str, Any], 
     assert told in line.sentence
     assert line.tone == tone
     assert line.actor == details.get("triggeredByUser", "")
+
+
+@pytest.mark.parametrize(
+    ("status", "tone"),
+    [
+        ("live", "ok"),
+        ("deactivated", "ok"),
+        ("canceled", "idle"),
+        ("unknown", "idle"),
+        ("build_in_progress", "run"),
+        ("update_failed", "bad"),
+    ],
+)
+def test_only_a_deploy_that_was_live_is_green_there(status: str, tone: str) -> None:
+    service = Service.objects.create(render_id="srv-9", name="api", type="web_service")
+
+    row = Deployment.objects.create(service=service, render_id="dep-9", status=status, created_at=timezone.now())
+
+    assert deployed(row).tone == tone

@@ -24,7 +24,7 @@ from django_otp.oath import TOTP
 from pytest_django import DjangoAssertNumQueries
 
 from operations.factors import devices
-from operations.models import Authenticator, Notification, RecoveryCodes
+from operations.models import Authenticator, Notification
 from operations.periodic.clock import database_time
 from operations.periodic.signing import DatedSigner
 from providers.errors import Refused
@@ -162,16 +162,6 @@ def test_a_sign_in_is_remembered_at_the_databases_time(operator: User, wrong: ti
         Client().login(request=HttpRequest(), username=operator.username, password=PASSWORD)
 
     assert [abs(row.attempt_time - database_time()) < NEAR for row in AccessLog.objects.all()] == [True]
-
-
-@pytest.mark.django_db
-def test_a_factor_is_enrolled_at_the_databases_time(operator: User, wrong: time_machine.travel) -> None:
-    with wrong:
-        devices.enrol(operator)
-        devices.new_recovery_codes(operator)
-    made = [*Authenticator.objects.all(), *RecoveryCodes.objects.all()]
-
-    assert [abs(row.created_at - database_time()) < NEAR for row in made] == [True] * 2
 
 
 @pytest.mark.django_db

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
+import pytest
+
 from backups.archive.manifest import Head
 from backups.models import Run, named
 from backups.provider import at_most_once, steps
@@ -35,6 +37,22 @@ def test_a_daily_backup_is_put_back_although_the_answer_was_lost(
     assert writes(platform) == ["restore"]
     assert door == ["on", "off"]
     assert "Looking it up" in operation.log
+
+
+def test_a_restore_whose_answer_was_lost_and_that_nobody_sees_may_begin_yet(
+    act, production: Environment, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It never arrived, which nobody here can know."""
+    platform.control("POST", f"projects/{REF}/backup")
+    sync(production, platform.client)
+    monkeypatch.setattr(at_most_once, "SUPABASE", replace(at_most_once.SUPABASE, looks=2))
+    platform.control("POST", "faults", {"match": RESTORE, "status": 502, "empty": True})
+
+    operation = act("backups.provider_restore", backup=newest_daily(), present="skip")
+
+    assert operation.status == "failed"
+    assert "It may begin yet, so nothing is repeated: look at Supabase's dashboard" in operation.error
+    assert writes(platform).count("restore") <= 1
 
 
 def test_the_confirmation_tells_downtime_loss_and_what_comes_first(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
@@ -14,7 +16,8 @@ from pytest_django.fixtures import Settings
 
 from ledger.models import Entry
 from operations.factors import devices
-from operations.models import Authenticator
+from operations.models import Authenticator, RecoveryCodes
+from operations.periodic.clock import database_time
 from sampelit_ops.checks import factors_are_for_somebody
 from tests.sampelit_ops.signin.codes import code_of
 
@@ -127,3 +130,15 @@ def test_new_recovery_codes_need_a_code(enrolled: Callable[..., Authenticator], 
 
     assert old[0] not in shown
     assert Entry.objects.filter(code="signin.recovery_codes_made").exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("hours", [100, -100])
+def test_a_factor_is_enrolled_at_the_databases_time(person: Callable[..., User], hours: int) -> None:
+    olga = person("olga", "Viewer")
+    with time_machine.travel(database_time() + timedelta(hours=hours)):
+        devices.enrol(olga)
+        devices.new_recovery_codes(olga)
+    made = [*Authenticator.objects.all(), *RecoveryCodes.objects.all()]
+
+    assert [abs(row.created_at - database_time()) < timedelta(minutes=2) for row in made] == [True] * 2
