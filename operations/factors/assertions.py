@@ -15,7 +15,7 @@ from webauthn.authentication.verify_authentication_response import VerifiedAuthe
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 from webauthn.helpers.exceptions import WebAuthnException
 
-from operations.models.factor import challenge_of
+from operations.models.step_up import challenge_of
 from providers.errors import Refused
 
 WRONG = "The passkey did not fit what was asked. Nothing was done; reload the page and try again."

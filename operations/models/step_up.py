@@ -1,13 +1,21 @@
 """What is used up once. StepUp: a person showed a second factor for exactly one act, spent in that act's transaction.
 
-SentForm: a person sent this very form, and where it led.
+PasskeyChallenge: what an authenticator is to sign. SentForm: a person sent this very form, and where it led.
 """
 
 from __future__ import annotations
 
+import hashlib
+import secrets
+from datetime import datetime
+from typing import ClassVar
+
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
 from django.db.models.functions import Now
+
+from ledger.models import database_time
 
 
 class StepUp(models.Model):
@@ -44,3 +52,47 @@ class SentForm(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+def challenge_of(nonce: str, purpose: str) -> bytes:
+    """What an authenticator signs for a purpose: whoever knows both can say later what was signed."""
+    return hashlib.sha256(f"sampelit_ops.passkey\0{nonce}\0{purpose}".encode()).digest()
+
+
+class PasskeyChallengeManager(models.Manager["PasskeyChallenge"]):
+    def issue(self, person: User, session_sha256: str, purpose: str, expires_at: datetime) -> bytes:
+        """32 bytes, made of random ones and the purpose, that count once, for exactly this."""
+        nonce = secrets.token_hex(32)
+        challenge = challenge_of(nonce, purpose)
+        asked = {"person": person, "session_sha256": session_sha256, "purpose": purpose, "nonce": nonce}
+        self.create(**asked, challenge=challenge.hex(), expires_at=expires_at)
+        return challenge
+
+    def spend(self, person: User, session_sha256: str, purpose: str, challenge: bytes) -> str:
+        """Its nonce if it was issued for this, is fresh, and was not spent before; else nothing."""
+        now = database_time()
+        fresh = self.filter(challenge=challenge.hex(), spent_at=None, expires_at__gt=now)
+        asked = fresh.filter(person=person, session_sha256=session_sha256, purpose=purpose)
+        if not asked.update(spent_at=now):
+            return ""
+        return self.values_list("nonce", flat=True).get(challenge=challenge.hex())
+
+
+class PasskeyChallenge(models.Model):
+    """What an authenticator is to sign: for one person, session and purpose, once."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    session_sha256 = models.CharField(max_length=64)
+    purpose = models.CharField(max_length=64)
+    nonce = models.CharField(max_length=64, default="", db_default="")
+    challenge = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+    spent_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[PasskeyChallengeManager] = PasskeyChallengeManager()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.purpose} of {self.person}"

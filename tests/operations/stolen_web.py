@@ -21,8 +21,8 @@ from ledger.services import record
 from operations.factors import assertions, enrolments
 from operations.factors.acts import about
 from operations.models import Approval, Operation, Passkey
-from operations.models.factor import challenge_of
 from operations.models.factor_key import sealed_passkey
+from operations.models.step_up import challenge_of
 from operations.votes.standing import CONFIRMED
 from tests import passkeys
 from tests.passkeys import APPROVE
