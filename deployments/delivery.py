@@ -21,18 +21,23 @@ DAYS = 90
 LEAST = 5
 ROLLBACK = "rollback"
 MOST_COUNTED = 5_000
-COUNTED = ("service_id", "created_at", "render_id", "trigger", "commit_sha", "commit_at", "finished_at", "health")
+COUNTED = (
+    *("service_id", "created_at", "render_id", "trigger", "commit_sha"),
+    *("commit_at", "finished_at", "health", "found_healthy_at"),
+)
 
 
 @dataclass(frozen=True)
 class Shipped:
-    """One deploy that went live and was no rollback. `failed`: why it counts as failed; `over_at`: when it was past."""
+    """One deploy that went live and was no rollback. `failed`: why it counts as failed; `over_at`: when a release was
+    next seen healthy; `unclear`: something went live since, and nobody knows how that was."""
 
     deployment: Deployment
     at: datetime
     lead: timedelta | None
     failed: str
     over_at: datetime | None
+    unclear: bool = False
 
     @property
     def restored(self) -> timedelta | None:
@@ -53,6 +58,7 @@ class Figures:
     failure_rate: float | None
     over: int
     restore: float | None
+    unclear: int = 0
 
 
 def shipped(environment: Environment, since: datetime, until: datetime) -> tuple[list[Shipped], datetime]:
@@ -85,17 +91,26 @@ def _of_a_service(rows: list[Deployment]) -> list[Shipped]:
 
     A commit that was live before, `again`, has no lead time, nor one that says it was written later than it was live.
     """
-    found, later, good_at = [], "", None
+    good_at: datetime | None = None
+    found, later, unknown = [], "", False
     for row in reversed(rows):
         if row.trigger != ROLLBACK and row.finished_at is not None:
             told = row.commit_at and not row.again and row.commit_at <= row.finished_at  # type: ignore[attr-defined]
             lead = row.finished_at - row.commit_at if told else None  # type: ignore[operator]
             failed = _why_failed(row, later)
-            found.append(Shipped(row, row.finished_at, lead, failed, good_at if failed else None))
-        if row.health != Deployment.Health.UNHEALTHY:
-            good_at = row.finished_at
+            open_now = bool(failed) and good_at is None
+            over_at = good_at if failed else None
+            found.append(Shipped(row, row.finished_at, lead, failed, over_at, open_now and unknown))
+        good_at, unknown = _seen_healthy(row) or good_at, unknown or not row.health
         later = row.trigger
     return found[::-1]
+
+
+def _seen_healthy(row: Deployment) -> datetime | None:
+    """When it was live and well by what a probe saw; one that nobody probed ends no failure."""
+    if row.finished_at is None or not (row.found_healthy_at or row.health == Deployment.Health.HEALTHY):
+        return None
+    return max(row.finished_at, row.found_healthy_at or row.finished_at)
 
 
 def _why_failed(row: Deployment, later: str) -> str:
@@ -122,4 +137,5 @@ def figures(rows: list[Shipped], since: datetime, until: datetime) -> Figures:
         len(failed) / len(rows) if len(rows) >= LEAST else None,
         len(times),
         median(times) if len(times) >= LEAST else None,
+        sum(row.unclear for row in rows),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from pathlib import Path
 from statistics import median
@@ -58,3 +59,18 @@ def test_the_formatter_is_on_everywhere():
     marks = ("fmt: " + "skip", "fmt: " + "off")
 
     assert [name(path) for path in ALL if any(mark in path.read_text() for mark in marks)] == []
+
+
+def test_no_sentence_shows_the_name_of_a_variable_for_its_value():
+    """Pieces that stand beside an f-string, without its mark."""
+    plain = re.compile(r"\{[a-z_]+\.[a-z_]+")
+    texts = [
+        (name(path), node.lineno, piece.value)
+        for path in CODE
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.JoinedStr)
+        for piece in node.values
+        if isinstance(piece, ast.Constant)
+    ]
+
+    assert [text for text in texts if plain.search(str(text[2]))] == []

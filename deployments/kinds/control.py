@@ -31,7 +31,7 @@ def restart(ctx: StepContext) -> None:
 
     if RENDER.until(ctx, new_restart, LONG_LOOKS) is None:
         raise ProviderError(
-            "Render was asked once and its answer was lost; it shows no restart of {service.name} so far. Look at its "
+            f"Render was asked once and its answer was lost; it shows no restart of {service.name} so far. Look at its "
             f"events before you request it again: {service.dashboard_url}"
         )
     ctx.result(service=service.name)

@@ -38,8 +38,10 @@ def delivery(environment: Environment) -> dict[str, object]:
 def lines(counted: Figures) -> list[tuple[str, str, str]]:
     """Name, value, how it was counted."""
     rate = FEW if counted.failure_rate is None else f"{counted.failure_rate:.0%}"
-    still = counted.failed - counted.over
+    still = counted.failed - counted.over - counted.unclear
     open_ones = f"; {still} still to be restored" if still else ""
+    if counted.unclear:
+        open_ones += f"; {counted.unclear} followed only by releases that nobody saw healthy"
     return [
         ("Deployment frequency", f"{counted.a_week:g} a week", f"{counted.deploys} went live, rollbacks not counted"),
         ("Lead time", _time(counted.lead), f"median from commit to live, of {counted.with_commit}"),

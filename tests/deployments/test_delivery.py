@@ -52,10 +52,10 @@ def counted(service: Service) -> Any:
 def test_what_was_rolled_back_next_or_found_unhealthy_failed_and_ends_with_the_next_good_one(service: Service) -> None:
     for hours in (1, 2, 3, 4, 5):
         live(service, 10 * hours)
-        live(service, 10 * hours + hours, trigger="rollback", commit_sha="0" * 7)
+        live(service, 10 * hours + hours, trigger="rollback", commit_sha="0" * 7, health="healthy")
     live(service, 100, health="unhealthy")
     live(service, 101, health="unhealthy")
-    live(service, 105)
+    live(service, 105, health="healthy")
     live(service, 200, status="build_failed", finished_at=None)
 
     found = counted(service)
@@ -87,8 +87,8 @@ def test_the_same_commit_again_has_no_lead_time_and_another_service_ends_no_fail
         render_id="srv-2", name="job", type="background_worker", environment=service.environment
     )
     live(service, 1, commit_sha="a", health="unhealthy")
-    live(other, 2)
-    live(service, 900, commit_sha="a")
+    live(other, 2, health="healthy")
+    live(service, 900, commit_sha="a", health="healthy")
 
     by_service = {(row.deployment.service.name, row.at): row for row in shipped(service.environment, SINCE, UNTIL)[0]}  # type: ignore[arg-type]
 
@@ -140,3 +140,33 @@ def test_a_commit_of_times_to_come_has_no_lead_time(service: Service) -> None:
     rows, _ = shipped(service.environment, SINCE, UNTIL)  # type: ignore[arg-type]
 
     assert [row.lead for row in rows] == [None]
+
+
+@pytest.mark.parametrize(
+    ("later", "over", "said"),
+    [
+        ([""], None, "of 0; 1 followed only by releases that nobody saw healthy"),
+        (
+            ["", "unhealthy", ""],
+            None,
+            "of 0; 2 followed only by releases that nobody saw healthy",
+        ),
+        (["", "healthy"], 3, "of 1"),
+        (["unhealthy"], None, "of 0; 2 still to be restored"),
+        ([("unhealthy", 30)], 30, "of 1; 1 still to be restored"),
+        ([("healthy", 30)], 30, "of 1"),
+    ],
+)
+def test_a_failure_ends_only_with_what_was_seen_healthy(
+    service: Service, later: list[Any], over: int | None, said: str
+) -> None:
+    """Not with a release that nobody probed, and no sooner than the first good probe."""
+    live(service, 1, health="unhealthy")
+    for number, one in enumerate(later):
+        health, seen = one if isinstance(one, tuple) else (one, None)
+        live(service, 2 + number, health=health, found_healthy_at=SINCE + timedelta(hours=seen) if seen else None)
+
+    rows, _ = shipped(service.environment, SINCE, UNTIL)  # type: ignore[arg-type]
+
+    assert rows[0].over_at == (SINCE + timedelta(hours=over) if over else None)
+    assert lines(counted(service))[3][2] == f"median to the next good deploy, {said}"
