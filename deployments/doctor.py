@@ -13,6 +13,7 @@ from deployments.functions.checks import supabase_functions
 from deployments.health.trouble import troubles, unknown_words
 from deployments.models import BlueprintFile, Service, SyncState, WebhookDelivery
 from deployments.render.client import configured
+from deployments.render.webhook_coverage import WHY, webhooks_of_workspaces
 from deployments.variables import parity
 from ledger.models import Entry
 from operations import doctor
@@ -49,7 +50,7 @@ def render(environment: Environment | None) -> Iterator[Check]:
 
 
 def _webhooks() -> Check:
-    why = "Webhooks make changes visible at once; polling sees them within a minute anyway."
+    why = WHY
     if not settings.RENDER_WEBHOOK_SECRET:
         return Check("Render webhooks", "idle", "not set up; polling is the base", why, "Needs a paid workspace.")
     day_ago = database_time() - timedelta(days=1)
@@ -158,6 +159,7 @@ def blueprints(environment: Environment | None) -> Iterator[Check]:
 def register() -> None:
     for check, job in (
         (render, "deployments.poll"),
+        (webhooks_of_workspaces, "deployments.reconcile"),
         (services, "deployments.poll"),
         (variables, "deployments.variables"),
         (blueprints, "deployments.drift"),

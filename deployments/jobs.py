@@ -18,8 +18,7 @@ from deployments.functions.sync import sync_all
 from deployments.health import probing, trouble
 from deployments.health.sight import Sight
 from deployments.models import Service
-from deployments.render import client, webhooks
-from deployments.render import webhooks as render_webhooks
+from deployments.render import client, webhook_coverage, webhooks
 from deployments.render.sync import poll
 from deployments.variables import fingerprints, portal
 from operations import supabase_projects
@@ -93,7 +92,7 @@ def reconcile_webhooks() -> None:
     if not client.configured():
         return
     try:
-        outcome = render_webhooks.reconcile(client.quick())
+        outcome = webhook_coverage.reconcile(client.quick())
     except ProviderError as error:
         logger.warning("webhooks could not be compared: %s", error)
         return

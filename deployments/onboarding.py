@@ -13,15 +13,16 @@ from django.conf import settings
 from deployments.models import Deployment, Service, SyncState
 from deployments.render.client import configured, render
 from deployments.render.sync import poll
-from deployments.render.webhooks import PATH, our_webhook
+from deployments.render.webhook_coverage import Coverage, address, coverage, webhooks_of_workspaces
+from deployments.render.webhooks import secrets
 from deployments.supabase_link import link_projects
 from deployments.variables.fingerprints import refresh, refresh_groups
 from operations import doctor, onboarding
 from operations.dsns import known_dsn
+from operations.engine import tick
 from operations.models import Environment
 from operations.onboarding import Step
 from providers.errors import ProviderError, Refused
-from providers.http.errors import PlanTooLow, Rejected, Unauthorized
 from providers.render import Render
 
 
@@ -40,21 +41,28 @@ def discover(progress: Callable[[str, int], None] = lambda name, count: None) ->
 
 
 def ensure_webhook(api: Render) -> str:
-    """Create our webhook where there is none; a plan without webhooks is an answer, not an error."""
+    """Create our webhook in every workspace without one; a plan without webhooks is an answer, not an error."""
     if not settings.OPS_BASE_URL.startswith("https://") and not settings.DEMO:
         return "no webhook: OPS_BASE_URL is not https; polling works without it"
-    owner = Service.objects.exclude(owner_id="").values_list("owner_id", flat=True).first()
-    if not owner:
-        return "no webhook: no service yet"
-    if our_webhook(api) is not None:
-        return "the webhook exists"
+    found = coverage(api)
+    tick.hasten("deployments.reconcile")
+    told = [(f"{one.name}: " if len(found) > 1 else "") + _ensured(api, one) for one in found]
+    return "; ".join(told) or "no webhook: no service yet"
+
+
+def _ensured(api: Render, found: Coverage) -> str:
+    if found.hook is not None:
+        return f"the webhook exists, but {found.lacks}" if found.lacks else "the webhook exists"
     try:
-        made = api.webhooks.create(owner, settings.OPS_BASE_URL.rstrip("/") + PATH, "Sampelit Ops")
-    except (PlanTooLow, Unauthorized, Rejected) as error:
+        if found.error is not None:
+            raise found.error
+        made = api.webhooks.create(found.owner, address(), "Sampelit Ops")
+    except ProviderError as error:
         return f"no webhook ({error.message}) Polling sees every change within a minute without it."
-    if made.secret and made.secret == settings.RENDER_WEBHOOK_SECRET:
+    if made.secret and made.secret in secrets():
         return "webhook created; its secret is the configured one"
-    return "webhook created; copy its secret from Render's webhook page into RENDER_WEBHOOK_SECRET"
+    also = ", behind those of the other workspaces, with a comma" if secrets() else ""
+    return f"webhook created; copy its secret from Render's webhook page into RENDER_WEBHOOK_SECRET{also}"
 
 
 def environments() -> list[Environment]:
@@ -118,8 +126,11 @@ def _history(services: list[Service]) -> Step:
 
 
 def _webhook() -> Step:
-    if settings.RENDER_WEBHOOK_SECRET:
-        return Step("Webhook", "ok", f"secret is set; Render calls {settings.OPS_BASE_URL.rstrip('/')}{PATH}")
+    if secrets():
+        lacking = [f"{check.name}: {check.found}" for check in webhooks_of_workspaces(None) if check.tone == "warn"]
+        if lacking:
+            return Step("Webhook", "warn", "; ".join(lacking), "Read from Render, then see doctor.")
+        return Step("Webhook", "ok", f"secret is set; Render calls {address()}")
     todo = "With a Professional workspace: read from Render, then copy the webhook's secret into RENDER_WEBHOOK_SECRET."
     return Step("Webhook", "idle", "not set; polling sees every change within a minute", todo)
 

@@ -5,10 +5,11 @@ The message is thin and only a hint: the truth is fetched from the API, so order
 
 from __future__ import annotations
 
+import base64
 import logging
+import re
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from hmac import compare_digest
 
@@ -16,7 +17,7 @@ import standardwebhooks
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
-from deployments.models import Service, WebhookDelivery
+from deployments.models import WebhookDelivery
 from deployments.render.client import configured, quick
 from deployments.render.listed import SyncReport
 from deployments.render.service_rows import fetch
@@ -25,13 +26,13 @@ from operations.periodic.clock import database_time
 from providers import bounded_json
 from providers.errors import ProviderError
 from providers.http.shapes import moment, text
-from providers.render import Render, Webhook
 
 logger = logging.getLogger(__name__)
 MAX_BODY_BYTES = 65_536
 TOLERANCE = timedelta(minutes=5)  # of Standard Webhooks
 TRIED_FOR = timedelta(hours=24)  # then the polls have long told what it was about
 LONGEST_PAUSE = timedelta(minutes=5)
+LEAST_KEY_BYTES = 16
 PATIENCE_SECONDS = 10.0
 NONSENSE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError)
 Delivery = WebhookDelivery.Status
@@ -43,7 +44,7 @@ class NotGenuine(Exception):
 
 def receive(body: bytes, headers: Mapping[str, str]) -> bool:
     """Verify and store one delivery; False where its id was stored before. Raises NotGenuine."""
-    if not settings.RENDER_WEBHOOK_SECRET or len(body) > MAX_BODY_BYTES:
+    if len(body) > MAX_BODY_BYTES:
         raise NotGenuine
     try:
         payload = bounded_json.loads(body)
@@ -61,13 +62,31 @@ def receive(body: bytes, headers: Mapping[str, str]) -> bool:
     return created
 
 
+def secrets() -> list[str]:
+    """Those of RENDER_WEBHOOK_SECRET, of which every workspace's webhook has one; without any that can be guessed."""
+    return [each for each in re.split(r"[\s,]+", settings.RENDER_WEBHOOK_SECRET) if _is_key(each)]
+
+
+def _is_key(secret: str) -> bool:
+    try:
+        return len(base64.b64decode(secret.removeprefix("whsec_") + "==")) >= LEAST_KEY_BYTES
+    except ValueError:
+        return False
+
+
+def _signatures(identity: str, at: datetime, body: str) -> Iterator[bytes]:
+    for secret in secrets():
+        yield standardwebhooks.Webhook(secret).sign(identity, at, body).encode()
+
+
 def _signed_id(body: bytes, headers: Mapping[str, str]) -> str:
-    """The delivery's id, where it was signed with our secret within minutes of now, by the database's clock: that of
-    this machine would refuse all, or take what is old. Raises NotGenuine, or NONSENSE for a header of another form."""
+    """The delivery's id, where it was signed with one of our secrets within minutes of now, by the database's clock:
+    that of this machine would refuse all, or take what is old. Raises NotGenuine, or NONSENSE for a header of another
+    form."""
     identity, signed_at = headers["webhook-id"], float(headers["webhook-timestamp"])
     at = datetime.fromtimestamp(signed_at, UTC)
-    signature = standardwebhooks.Webhook(settings.RENDER_WEBHOOK_SECRET).sign(identity, at, body.decode())
-    genuine = any(compare_digest(signature.encode(), one.encode()) for one in headers["webhook-signature"].split(" "))
+    given = [one.encode() for one in headers["webhook-signature"].split(" ")]
+    genuine = any(compare_digest(ours, one) for ours in _signatures(identity, at, body.decode()) for one in given)
     if not identity or not genuine or abs(database_time() - at) > TOLERANCE:
         raise NotGenuine
     return identity
@@ -99,8 +118,11 @@ def _synchronise(render_id: str) -> tuple[str, str]:
         return Delivery.IGNORED, ""
     try:
         api = quick()
+        report = SyncReport()
         if (service := fetch(api, render_id)) is not None:
-            sync_service(api, service, SyncReport(), until=time.monotonic() + PATIENCE_SECONDS)
+            sync_service(api, service, report, until=time.monotonic() + PATIENCE_SECONDS)
+        if report.failed:
+            return Delivery.FAILED, "; ".join(report.failed)[:300]
     except ProviderError as error:
         return Delivery.FAILED, error.message[:300]
     except (OperationalError, InterfaceError):
@@ -117,56 +139,3 @@ def _finish(rows: list[int], status: str, error: str) -> None:
             row.status, row.error, row.attempts = status, error, row.attempts + 1
             row.processed_at = database_time()
             row.save(update_fields=["status", "error", "attempts", "processed_at"])
-
-
-PATH = "/webhooks/render/"
-MAX_LOST = 20
-
-
-@dataclass(frozen=True)
-class Comparison:
-    sent: int = 0
-    arrived: int = 0
-    recovered: int = 0
-
-
-def our_webhook(api: Render) -> Webhook | None:
-    """The webhook that leads here, if the plan allows webhooks and somebody created one."""
-    wanted = settings.OPS_BASE_URL.rstrip("/") + PATH
-    present = Service.objects.filter(removed_at=None).exclude(owner_id="")
-    owners = present.order_by("owner_id").values_list("owner_id", flat=True).distinct()
-    for owner in owners:
-        try:
-            webhook = next((hook for hook in api.webhooks.list(owner) if hook.url == wanted), None)
-        except ProviderError as error:
-            if error.retryable:
-                raise
-            continue
-        if webhook is not None:
-            return webhook
-    return None
-
-
-def reconcile(api: Render, hours: float = 1) -> Comparison:
-    """Compare the last hour; deliveries that never arrived are stored as waiting. Raises ProviderError."""
-    hook = our_webhook(api)
-    if hook is None:
-        return Comparison()
-    sent = {event.event_id for event in api.webhooks.sent(hook.id, after=database_time() - timedelta(hours=hours))}
-    arrived = set(WebhookDelivery.objects.filter(event_id__in=sent).values_list("event_id", flat=True))
-    lost = sorted(sent - arrived)[:MAX_LOST]
-    return Comparison(len(sent), len(arrived), sum(_recover(api, event) for event in lost))
-
-
-def _recover(api: Render, event_id: str) -> bool:
-    try:
-        event = api.events.get(event_id)
-    except ProviderError:
-        return False
-    values = {
-        "event_type": event.type[:100],
-        "event_id": event_id,
-        "service_render_id": event.service_id,
-        "sent_at": event.at,
-    }
-    return WebhookDelivery.objects.get_or_create(delivery_id=f"reconciled:{event_id}", defaults=values)[1]

@@ -63,6 +63,10 @@ def _like(pattern: str) -> Callable[[str], bool]:
     return lambda value: re.fullmatch(pattern, value) is not None
 
 
+def _each(fits: Callable[[str], bool]) -> Callable[[str], bool]:
+    return lambda value: all(map(fits, re.split(r"[\s,]+", value.strip())))
+
+
 KEYS = "`sampelit-ops keys create` (docs/deploy.md)"
 _ENCRYPTS = "Exports are encrypted to it; without it they lie open in the store."
 VARIABLES = (
@@ -82,8 +86,8 @@ VARIABLES = (
         "RENDER_WEBHOOK_SECRET",
         False,
         "It proves that a webhook is Render's.",
-        _base64_of(16),
-        "Copy whsec_… from Render.",
+        _each(_base64_of(16)),
+        "Copy whsec_… from Render, of several workspaces with commas.",
     ),
     Variable(
         "SUPABASE_ACCESS_TOKEN",

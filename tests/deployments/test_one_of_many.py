@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -16,7 +15,6 @@ from deployments.health import trouble
 from deployments.models import Deployment, Service, SyncState, VariableGroup
 from deployments.render.record_deploy import observe
 from deployments.render.sync import poll
-from deployments.render.webhooks import PATH, our_webhook
 from deployments.variables import fingerprints
 from operations.engine import kinds
 from operations.engine.kinds import OperationKind
@@ -163,21 +161,6 @@ def test_one_projects_environments_hide_no_others(
 
     assert workspace.known().environments == {"srv-kept": "Staging", api.render_id: "Production"}
     assert "prj-other" in workspace.known().notes["environments"]
-
-
-@pytest.mark.parametrize("answer", ["402", "403", "404", "400"])
-def test_one_workspace_without_webhooks_hides_no_others(
-    sandbox: Harness, api: Service, settings: Any, answer: str
-) -> None:
-    settings.OPS_BASE_URL = "https://ops.example"
-    ours = sandbox.render.webhooks.create(api.owner_id, settings.OPS_BASE_URL + PATH, "Ops")
-    Service.objects.create(render_id="srv-other", name="other", owner_id="a-workspace-before-it")
-    sandbox.control("fault", match="GET /webhooks", kind=answer)
-
-    found = our_webhook(sandbox.render)
-
-    assert found is not None
-    assert found.id == ours.id
 
 
 def test_one_group_hides_no_other(sandbox: Harness, api: Service) -> None:

@@ -18,7 +18,7 @@ from deployments import doctor
 from deployments.models import Deployment, Service, WebhookDelivery
 from deployments.onboarding import ensure_webhook
 from deployments.render import webhooks
-from deployments.render.webhooks import reconcile
+from deployments.render.webhook_coverage import reconcile
 from ledger.models import Entry
 from ledger.services import record
 from tests.deployments.conftest import WEBHOOK_SECRET

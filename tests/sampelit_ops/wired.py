@@ -178,7 +178,7 @@ factor_key factors_at_rest fingerprints identities known_fixes last_witness ledg
 ledger_owner mail migration_history migrations new_approvers outbox outsiders passkey_votes periodic_jobs places
 plan_memory planned_maintenance portal_copy portal_database reach refused render render_recovery repositories requests
 retention second_factors secrets services sign_on slack store supabase supabase_functions ticker tokens troubles
-unknown_words variables votes webhook workers
+unknown_words variables votes webhook webhooks_of_workspaces workers
 """,
     "messages of the queue": """
 operations.worker.messages

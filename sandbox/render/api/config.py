@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 from sandbox.render.blueprint import check
@@ -47,7 +48,9 @@ def delete_env_var(world: World, request: Request, service: str, key: str) -> tu
 
 @route("GET", "/webhooks")
 def webhooks(world: World, request: Request) -> tuple[int, Any]:
-    return 200, page(request, "webhook", list(world.webhooks.values()))
+    owners = request.query.get("ownerId") or []
+    hooks = [public(hook) for hook in world.webhooks.values() if not owners or hook["_owner"] in owners]
+    return 200, page(request, "webhook", hooks)
 
 
 @route("POST", "/webhooks")
@@ -55,15 +58,16 @@ def create_webhook(world: World, request: Request) -> tuple[int, Any]:
     if world.plan not in ("professional", "organization", "enterprise"):
         raise ApiError(402, "webhooks need a Professional workspace or higher")
     owner, url, name = required(request.body, "ownerId", "url", "name")
-    if owner != OWNER:
+    if owner not in {OWNER} | {service["ownerId"] for service in world.services.values()}:
         raise ApiError(404, "owner not found")
     hook = {
         "id": world.new_id("whk"),
+        "_owner": owner,
         "url": url,
         "name": name,
         "enabled": request.body.get("enabled") is True,
         "eventFilter": request.body.get("eventFilter") or [],
-        "secret": world.webhook_secret,
+        "secret": world.webhook_secret if owner == OWNER else f"whsec_{b64encode(owner.encode() * 4).decode()}",
     }
     world.webhooks[hook["id"]] = hook
     world.sent[hook["id"]] = []
