@@ -1,6 +1,6 @@
 """The doctor's page: the last round of checks, a button to run it now, a button to send a test message.
 
-In: what `operations.doctor` found. Out: one table, worst first.
+In: what `operations.doctor` found. Out: what needs somebody, worst first; the others folded.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from operations.periodic import calls
 MAY_LOOK = "operations.view_heartbeat"
 MAY = "ledger.verify_ledger"
 LATE_SECONDS = 60
+NEEDS_SOMEBODY = ("bad", "warn")
+TONES = {"bad": "red", "warn": "amber", "ok": "well", "idle": "idle"}
 
 
 @require_http_methods(["GET", "POST"])
@@ -40,10 +42,11 @@ def doctor_page(request: HttpRequest) -> HttpResponse:
         "title": "Doctor",
         "beat": beat,
         "checks": checks,
+        "findings": [check for check in checks if check.tone in NEEDS_SOMEBODY],
+        "others": [check for check in checks if check.tone not in NEEDS_SOMEBODY],
         "duties": duties(),
         "calls": calls.by_provider(),
-        "red": sum(check.tone == "bad" for check in checks),
-        "amber": sum(check.tone == "warn" for check in checks),
+        **{word: sum(check.tone == tone for check in checks) for tone, word in TONES.items()},
         "may_run": request.user.has_perm(MAY),
         "may_connect": holds_somewhere(request.user, "operations.change_environment"),
     }
