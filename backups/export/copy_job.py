@@ -1,8 +1,8 @@
-"""What a copier is told: the setting of its run, and one range of one table at a time. Values only."""
+"""What a copier is told: the setting of its run, and ranges of tables. Values only."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 from providers.postgres import Position, Range
@@ -20,8 +20,8 @@ class Setting:
 
 @dataclass(frozen=True)
 class Job:
-    """One range of one table; `columns` are (name, hashed as), `directory` is where its segments go. `unplanned`: no
-    query on it can be planned, so COPY reads all of it."""
+    """One range of one table; `columns` are (name, hashed as), `directory` is where its segments go. `pages` and
+    `size_bytes` are the table's. `unplanned`: no query on it can be planned, so COPY reads all of it."""
 
     schema: str
     name: str
@@ -32,11 +32,19 @@ class Job:
     start: tuple[int, int]
     end: tuple[int, int] | None
     pages: int
+    size_bytes: int = 0
     unplanned: bool = False
 
     @property
     def range(self) -> Range:
         return Range(Position(*self.start), Position(*self.end) if self.end else None)
+
+    def halves(self) -> list[Job]:
+        """Two jobs for one that was too large; none when it can hold a single row only."""
+        return [
+            replace(self, start=astuple(half.start), end=astuple(half.end) if half.end else None)
+            for half in self.range.halves(self.pages) or ()
+        ]
 
 
 def job_from(values: dict[str, Any]) -> Job:

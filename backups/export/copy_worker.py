@@ -8,12 +8,15 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, replace
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from backups.archive.manifest import Segment
 from backups.archive.segment_codec import Packed, TooLarge, pack
@@ -22,122 +25,126 @@ from providers import bounded_json, postgres
 from providers.errors import ProviderError
 from providers.postgres import Evidence, Range
 from providers.postgres.connection import UNKNOWN_NAME, looking_in
-from providers.postgres.copy.stream import QueryOut, is_too_long, table_out
-from providers.postgres.copy.unplanned import FORMAT, of_stream
+from providers.postgres.copy.row_digests import evidence_query, next_evidence
+from providers.postgres.copy.stream import QueryOut, is_too_long, sent_together, table_out
+from providers.postgres.copy.unplanned import of_stream
 from providers.storage.base import Store
 from providers.storage.factory import open_store
 
-TABLES_HELD = 100  # a transaction keeps the lock of every table and index that it read
+STORING, WAITING_BYTES = 8, 1 << 20  # many small objects wait for a disk or a network at once, not one after the other
 DSN_VARIABLE = "SAMPELIT_OPS_COPIER_DSN"
+Stored = list[Future[Segment]]  # one a segment of one job
 
 
 class Copier:
-    """One connection that sees the run's snapshot; with `ahead` it reads on while a segment is stored."""
+    """One connection that sees the run's snapshot; with `ahead` it reads on while a large segment is stored."""
 
     def __init__(self, dsn: str, setting: Setting, store: Store | None = None, ahead: bool = False) -> None:
-        self.setting = setting
+        self.setting, self.ahead = setting, ahead
         self.store = store or open_store(setting.store_url)
         self.connection = postgres.connect(dsn)
-        self._storing = ThreadPoolExecutor(1, thread_name_prefix="storing") if ahead else None
-        self._last: Future[Segment] | None = None
-        self._begin()
+        self._storing = ThreadPoolExecutor(STORING, thread_name_prefix="storing")
+        self._waiting: deque[tuple[int, Future[Segment]]] = deque()
+        self._join()
 
-    def _begin(self) -> None:
-        self._read_from: set[tuple[str, str]] = set()
+    def _join(self) -> None:
         with postgres.explained("Joining the run's snapshot"):
             postgres.import_snapshot(self.connection, self.setting.snapshot)
 
     def close(self) -> None:
-        if self._storing:
-            self._storing.shutdown(cancel_futures=True)
+        self._storing.shutdown(cancel_futures=True)
         self.connection.close()
 
-    def copy(self, job: Job) -> list[Segment]:
-        """Store one range as one segment, or as several when it is too large. Raises ProviderError."""
-        return [future.result() for future in self.begin(job)]
+    def copy(self, jobs: Sequence[Job]) -> list[list[Segment]]:
+        """Store each range as one segment, or as several when it is too large. Raises ProviderError."""
+        return [[future.result() for future in stored] for stored in self.begin(jobs)]
 
-    def begin(self, job: Job, part: Range | None = None) -> list[Future[Segment]]:
-        """Read one range; its last segment may be stored while the caller goes on. Raises ProviderError."""
-        part = part or job.range
-        if len(self._read_from) == TABLES_HELD:
-            self._begin_again()
-        self._read_from.add((job.schema, job.name))
+    def begin(self, jobs: Sequence[Job], cap: int | None = None, looking: bool = False) -> list[Stored]:
+        """Ask for all these ranges at once and read them; segments may be stored while the caller goes on. The one that
+        fails is tried in another way, and the others are asked for again. Raises ProviderError."""
+        if not jobs:
+            return []
+        self._join()
+        read: list[Stored] = []
         try:
-            return [self._read_looking_around(job, part)]
+            with looking_in(self.connection) if looking else nullcontext():
+                self._read(jobs, cap, read)
+            return read
         except TooLarge:
             otherwise = self._in_halves
         except psycopg.Error as error:
-            if not is_too_long(error):
+            job = jobs[min(len(read), len(jobs) - 1)]
+            if isinstance(error, UNKNOWN_NAME) and not looking:
+                otherwise = self._looking_around
+            elif is_too_long(error):
+                otherwise = self._as_binary
+            else:
                 raise postgres.explain(error, f"Copying {job.schema}.{job.name}") from None
-            otherwise = self._as_binary
-        self._begin_again()  # out here what the failed reading held is gone
-        return otherwise(job, part)
+        # out here what the failed reading held is gone
+        return [*read, otherwise(jobs[len(read)]), *self.begin(jobs[len(read) + 1 :])]
 
-    def _in_halves(self, job: Job, part: Range) -> list[Future[Segment]]:
-        halves = part.halves(job.pages)
-        if halves is None:
-            return [self._read_looking_around(job, part, cap=sys.maxsize)]
-        return [future for half in halves for future in self.begin(job, half)]
+    def _looking_around(self, job: Job) -> Stored:
+        """The planner looks into the functions of a table's indexes, and they may name no schema."""
+        return _all(self.begin([job], looking=True))
 
-    def _as_binary(self, job: Job, part: Range) -> list[Future[Segment]]:
+    def _in_halves(self, job: Job) -> Stored:
+        return _all(self.begin(job.halves()) or self.begin([job], cap=sys.maxsize))
+
+    def _as_binary(self, job: Job) -> Stored:
         """A row is longer than the server prints, while its bytes may be sent: this range goes as they are."""
         if job.format == "binary" or not job.binary_io:
             raise ProviderError(
                 f"{job.schema}.{job.name} has a row longer than the gigabyte that PostgreSQL sends at once, so no dump "
                 "holds it. The run was not stored. Shorten its values, or keep the largest as a large object."
             )
-        return self.begin(replace(job, format="binary"), part)
+        return _all(self.begin([replace(job, format="binary")]))
 
-    def _begin_again(self) -> None:
-        self.connection.execute("ROLLBACK")
-        self._begin()
+    def _read(self, jobs: Sequence[Job], cap: int | None, read: list[Stored]) -> None:
+        asked = [(job, self._stream(job), self._evidence_query(job)) for job in jobs]
+        with sent_together(self.connection, [each for _, *both in asked for each in both if each]):
+            for job, stream, query in asked:
+                read.append([self._read_one(job, cap, stream, query)])
 
-    def _read_looking_around(self, job: Job, part: Range, cap: int | None = None) -> Future[Segment]:
-        """The planner looks into the functions of a table's indexes, and they may name no schema."""
-        try:
-            return self._read(job, part, cap)
-        except UNKNOWN_NAME:
-            self._begin_again()
-            with looking_in(self.connection):
-                return self._read(job, part, cap)
-
-    def _read(self, job: Job, part: Range, cap: int | None = None) -> Future[Segment]:
-        names = [name for name, _ in job.columns]
-        if job.unplanned:
-            return self._read_unplanned(job, part, names)
-        stream = postgres.CopyOut(self.connection, (job.schema, job.name), names, part, job.format)
-        packed = pack(stream, self.setting.recipients, cap)
-        evidence = self._evidence(job, part, stream.rows)
+    def _read_one(self, job: Job, cap: int | None, stream: QueryOut, query: sql.Composed | None) -> Future[Segment]:
+        packed = pack(stream, self.setting.recipients, sys.maxsize if job.unplanned else cap)
+        evidence = of_stream(stream.rows, packed.raw_sha256) if job.unplanned else Evidence(stream.rows, "0")
+        if query:
+            evidence = next_evidence(self.connection)
         if evidence.rows != stream.rows:
             raise ProviderError(
                 f"{job.schema}.{job.name} gave {stream.rows} rows, but its snapshot has {evidence.rows}."
             )
-        return self._keep(job, part, packed, evidence)
+        return self._keep(job, packed, evidence)
 
-    def _read_unplanned(self, job: Job, part: Range, names: Sequence[str]) -> Future[Segment]:
-        """In one piece, as COPY cuts nothing; its evidence is that of its bytes."""
-        stream = QueryOut(self.connection, table_out((job.schema, job.name), names, FORMAT))
-        packed = pack(stream, self.setting.recipients, sys.maxsize)
-        return self._keep(job, part, packed, of_stream(stream.rows, packed.raw_sha256))
+    def _stream(self, job: Job) -> QueryOut:
+        """A whole table needs no query, which would have to be planned; one that none is planned on comes whole."""
+        table, names = (job.schema, job.name), [name for name, _ in job.columns]
+        if job.range == Range():
+            return QueryOut(self.connection, table_out(table, names, job.format))
+        return postgres.CopyOut(self.connection, table, names, job.range, job.format)
 
-    def _keep(self, job: Job, part: Range, packed: Packed, evidence: Evidence) -> Future[Segment]:
-        """Store it here and now, or in the thread: at most one segment waits there, so that memory stays bounded."""
-        if self._storing is None:
-            done: Future[Segment] = Future()
-            done.set_result(self._put(job, part, packed, evidence))
-            return done
-        if self._last is not None:
-            self._last.result()
-        self._last = self._storing.submit(self._put, job, part, packed, evidence)
-        return self._last
-
-    def _evidence(self, job: Job, part: Range, rows: int) -> Evidence:
-        if not self.setting.evidence:
-            return Evidence(rows, "0")
+    def _evidence_query(self, job: Job) -> sql.Composed | None:
+        """None: of its bytes, as no query reads it, or because none is wanted."""
+        if job.unplanned or not self.setting.evidence:
+            return None
         columns = [postgres.Column(name, "", hashed_as=hashed_as) for name, hashed_as in job.columns]
-        return postgres.evidence(self.connection, (job.schema, job.name), columns, part)
+        return evidence_query((job.schema, job.name), columns, job.range)
 
-    def _put(self, job: Job, part: Range, packed: Packed, evidence: Evidence) -> Segment:
+    def _keep(self, job: Job, packed: Packed, evidence: Evidence) -> Future[Segment]:
+        """Store it in a thread. Few bytes wait there, or with `ahead` one large segment, so that memory is bounded."""
+        self._wait_for_all_but(WAITING_BYTES)
+        stored = self._storing.submit(self._put, job, packed, evidence)
+        self._waiting.append((len(packed.data), stored))
+        if not self.ahead:
+            self._wait_for_all_but(WAITING_BYTES)
+        return stored
+
+    def _wait_for_all_but(self, most: int) -> None:
+        while self._waiting and (self._waiting[0][1].done() or sum(size for size, _ in self._waiting) > most):
+            self._waiting.popleft()[1].result()
+
+    def _put(self, job: Job, packed: Packed, evidence: Evidence) -> Segment:
+        part = job.range
         name = f"{part.start.page:010d}-{part.start.row:03d}.{job.format}.zst"
         key = f"{job.directory}{name}{'.age' if self.setting.recipients else ''}"
         return Segment(
@@ -154,8 +161,12 @@ class Copier:
         )
 
 
+def _all(parts: Sequence[Stored]) -> Stored:
+    return [future for stored in parts for future in stored]
+
+
 def main(lines: Sequence[str] | Any = sys.stdin) -> int:
-    """First line: the Setting; then one Job a line, answered by one line of segments or of an error."""
+    """First line: the Setting; then some Jobs a line, answered by one line of the segments of each or of an error."""
     copier: Copier | None = None
     for line in lines:
         values = bounded_json.loads(line)
@@ -165,7 +176,8 @@ def main(lines: Sequence[str] | Any = sys.stdin) -> int:
                 copier = Copier(os.environ.pop(DSN_VARIABLE), setting)
                 answer: dict[str, Any] = {"ready": True}
             else:
-                answer = {"segments": [asdict(segment) for segment in copier.copy(job_from(values))]}
+                parts = copier.copy([job_from(each) for each in values["jobs"]])
+                answer = {"segments": [[vars(segment) for segment in part] for part in parts]}
         except ProviderError as error:
             answer = {"error": error.message, "retryable": error.retryable}
         print(json.dumps(answer), flush=True)

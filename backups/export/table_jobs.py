@@ -50,7 +50,7 @@ class TableJobs:
             columns = tuple((column.name, column.hashed_as) for column in table.stored_columns)
             fixed = (table.schema, table.name, columns, fmt, table.binary_io, directory)
             parts = [((0, 0), None)] if table.unplanned else cutter
-            yield from (Job(*fixed, *part, table.pages, bool(table.unplanned)) for part in parts)
+            yield from (Job(*fixed, *part, table.pages, table.size_bytes, bool(table.unplanned)) for part in parts)
 
     def done(self, job: Job, segments: Sequence[Segment]) -> None:
         table, cutter = self.begun[job.directory]

@@ -10,10 +10,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -26,7 +26,7 @@ from providers.errors import ProviderError
 from providers.processes import FRUGAL, kill_group, spawn
 from providers.storage.base import Store
 
-SMALL_PAGES, TOGETHER = 16, 20
+SMALL_BYTES, TOGETHER = 256 << 10, 50  # a transaction keeps the locks of so many tables, and of their indexes
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -40,12 +40,13 @@ class Helper:
         self.process = spawn(argv, env=environment, cwd=ROOT, secrets_by_pipe=True, **pipes)
         self._setting: Setting | None = setting
 
-    def copy(self, job: Job) -> list[Segment]:
+    def copy(self, jobs: Sequence[Job]) -> list[list[Segment]]:
         """The first call waits for the process to be ready, while other members work already."""
         if self._setting is not None:
-            self._ask(asdict(self._setting))
+            self._ask(vars(self._setting))
             self._setting = None
-        return [Segment(**values) for values in self._ask(asdict(job))["segments"]]
+        answers = self._ask({"jobs": [vars(job) for job in jobs]})["segments"]
+        return [[Segment(**values) for values in segments] for segments in answers]
 
     def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
         assert self.process.stdin is not None  # noqa: S101 - a pipe, see __init__
@@ -90,17 +91,14 @@ class Crew:
         yield from self._parallel(jobs) if len(self.members) > 1 else self._alone(jobs)
 
     def _alone(self, jobs: Iterator[Job]) -> Iterator[tuple[Job, list[Segment]]]:
-        """Each job is answered when the next one has been read."""
+        """Each heap is answered when the next one has been read."""
         (only,) = self.members
         assert isinstance(only, Copier)  # noqa: S101 - see at_work
-        before: tuple[Job, list[Future[Segment]]] | None = None
-        for job in jobs:
-            reading = job, only.begin(job)
-            if before:
-                yield before[0], [future.result() for future in before[1]]
+        before: list[tuple[Job, list[Future[Segment]]]] = []
+        for heap in chain(in_heaps(jobs), [[]]):
+            reading = [*zip(heap, only.begin(heap), strict=True)]
+            yield from ((job, [future.result() for future in stored]) for job, stored in before)
             before = reading
-        if before:
-            yield before[0], [future.result() for future in before[1]]
 
     def _parallel(self, jobs: Iterator[Job]) -> Iterator[tuple[Job, list[Segment]]]:
         free: SimpleQueue[Copier | Helper] = SimpleQueue()
@@ -125,11 +123,15 @@ class Crew:
 
 
 def in_heaps(jobs: Iterator[Job]) -> Iterator[list[Job]]:
-    """Small whole tables go together to whoever is free; how much of a large one comes next is learnt from its last."""
+    """Small tables go together to whoever is free; how much of a large one comes next is learnt from its last range."""
     heap: list[Job] = []
     for job in jobs:
+        if job.size_bytes > SMALL_BYTES:
+            yield from filter(None, (heap, [job]))
+            heap = []
+            continue
         heap.append(job)
-        if job.pages > SMALL_PAGES or len(heap) == TOGETHER:
+        if len(heap) == TOGETHER:
             yield heap
             heap = []
     if heap:
@@ -139,6 +141,6 @@ def in_heaps(jobs: Iterator[Job]) -> Iterator[list[Job]]:
 def _with_member(free: SimpleQueue[Copier | Helper], jobs: list[Job]) -> list[tuple[Job, list[Segment]]]:
     member = free.get()
     try:
-        return [(job, member.copy(job)) for job in jobs]
+        return [*zip(jobs, member.copy(jobs), strict=True)]
     finally:
         free.put(member)

@@ -11,14 +11,13 @@ from psycopg import errors
 
 from backups.archive.manifest import Manifest
 from backups.archive.shape import contradiction
-from backups.export import copy_worker
 from backups.export.fallback import fallen_back
 from backups.policy_spec import PolicySpec
 from backups.proof.prove import prove
 from backups.restore.into_empty import Target, restore
 from backups.restore.table_csv import csv_of
-from providers import postgres
 from providers.errors import ProviderError
+from providers.postgres.copy.stream import QueryOut
 from providers.storage.base import Store
 from tests.backups.conftest import exported
 from tests.backups.schema.conftest import database as database
@@ -35,18 +34,16 @@ NUMBERED = "CREATE TABLE n(x int, r regclass); INSERT INTO n VALUES (1, 'n'); "
 def limited(monkeypatch: pytest.MonkeyPatch, error: psycopg.Error, formats: tuple[str, ...] = ("csv",)) -> None:
     """As if the server's buffers held `LIMIT` bytes, not a gigabyte."""
 
-    class Limited(postgres.CopyOut):
-        def __init__(self, connection, table, columns, part, fmt) -> None:
-            self.bounded = fmt in formats
-            super().__init__(connection, table, columns, part, fmt)
+    unlimited = QueryOut.__iter__
 
-        def __iter__(self) -> Iterator[memoryview]:
-            for block in super().__iter__():
-                if self.bounded and max(map(len, bytes(block).split(b"\n"))) > LIMIT:
-                    raise error
-                yield block
+    def limited(stream: QueryOut) -> Iterator[memoryview]:
+        bounded = any(f"FORMAT {each}" in stream.query.as_string(None) for each in formats)
+        for block in unlimited(stream):
+            if bounded and max(map(len, bytes(block).split(b"\n"))) > LIMIT:
+                raise error
+            yield block
 
-    monkeypatch.setattr(copy_worker.postgres, "CopyOut", Limited)
+    monkeypatch.setattr(QueryOut, "__iter__", limited)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from backups.archive.segment_codec import TARGET_BYTES
 from backups.export.copy_job import Job
 from backups.export.ctid_ranges import Cutter
-from backups.export.worker_pool import SMALL_PAGES, TOGETHER, in_heaps
+from backups.export.worker_pool import SMALL_BYTES, TOGETHER, in_heaps
 
 PAGE = 8192
 
@@ -53,11 +53,12 @@ def test_one_member_and_small_tables_get_whole_segments() -> None:
 
 
 def test_small_tables_go_together_and_a_large_one_is_asked_for_range_by_range() -> None:
-    jobs = [Job("s", str(n), (), "csv", True, "d", (0, 0), None, 1) for n in range(TOGETHER + 2)]
-    large = Job("s", "large", (), "csv", True, "d", (0, 0), (9, 0), SMALL_PAGES + 1)
+    jobs = [Job("s", str(n), (), "csv", True, "d", (0, 0), None, 1, SMALL_BYTES) for n in range(TOGETHER + 2)]
+    large = Job("s", "large", (), "csv", True, "d", (0, 0), (9, 0), 10, SMALL_BYTES + 1)
     taken: list[Job] = []
     heaps = in_heaps(job for job in [*jobs, large, large] if not taken.append(job))
 
     assert (next(heaps), len(taken)) == (jobs[:TOGETHER], TOGETHER)
-    assert (next(heaps), len(taken)) == ([*jobs[TOGETHER:], large], TOGETHER + 3)
+    assert (next(heaps), len(taken)) == (jobs[TOGETHER:], TOGETHER + 3)
+    assert (next(heaps), len(taken)) == ([large], TOGETHER + 3)
     assert [*heaps] == [[large]]

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from providers.postgres.connection import UNKNOWN_NAME, Connection, looking_in, statements
 from providers.postgres.copy.snapshot import Range, Since
+from providers.postgres.copy.stream import next_row
 from providers.postgres.schema.model import Column, Name, qualified
 
 
@@ -53,11 +54,19 @@ def evidence(
     connection: Connection, table: tuple[str, str], columns: Sequence[Column], part: Range | Since | None = None
 ) -> Evidence:
     """Count and digest of one range (or of the whole table), as the connection's snapshot sees it."""
-    query = sql.SQL("SELECT {} FROM ONLY {} WHERE {}").format(
-        _sums(columns), sql.Identifier(*table), (part or Range()).where()
-    )
-    row = connection.execute(query).fetchone()
+    row = connection.execute(evidence_query(table, columns, part or Range())).fetchone()
     return Evidence(int(row[0]), str(row[1])) if row else NOTHING
+
+
+def evidence_query(table: Name, columns: Sequence[Column], part: Range | Since) -> sql.Composed:
+    """Its one row is such a count and digest."""
+    return sql.SQL("SELECT {} FROM ONLY {} WHERE {}").format(_sums(columns), sql.Identifier(*table), part.where())
+
+
+def next_evidence(connection: Connection) -> Evidence:
+    """The answer to such a query that was sent together with others."""
+    rows, digest = next_row(connection)
+    return Evidence(int(rows), digest.decode())
 
 
 def evidence_of_query(connection: Connection, query: sql.Composable, columns: Sequence[Column]) -> Evidence:

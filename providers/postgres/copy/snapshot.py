@@ -102,6 +102,7 @@ def export_snapshot(connection: Connection) -> Snapshot:
 
 
 def import_snapshot(connection: Connection, snapshot_id: str) -> None:
-    """Begin a transaction that sees exactly what the leader sees."""
-    connection.execute("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-    connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot_id)))
+    """Begin a transaction that sees exactly what the leader sees; one that is open ends, and gives back its locks."""
+    connection.rollback()
+    begin = "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT {}"
+    connection.execute(sql.SQL(begin).format(sql.Literal(snapshot_id)))

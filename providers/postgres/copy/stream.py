@@ -5,14 +5,15 @@ In: a connection, a table and a range, or blocks of bytes. Out: blocks of bytes,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from time import sleep
 
 import psycopg
-from psycopg import errors, sql
+from psycopg import errors, generators, sql, waiting
 from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGresult
 
 from providers.errors import ProviderError
 from providers.postgres.connection import Connection
@@ -49,29 +50,21 @@ class QueryOut:
     def __init__(self, connection: Connection, query: sql.Composed) -> None:
         self.connection, self.query = connection, query
         self.rows = 0
-        self._ended = False
+        self.sent = False
 
-    def __iter__(self) -> Iterator[memoryview]:
-        pgconn = self.connection.pgconn
-        result = pgconn.exec_(self.query.as_bytes(self.connection))
-        if result.status != ExecStatus.COPY_OUT:
-            raise psycopg.errors.error_from_result(result)
-        try:
-            yield from self._blocks()
-        finally:
-            if not self._ended:
-                self._drain()
-            last = pgconn.get_result()
-            while pgconn.get_result() is not None:
-                pass
-        if last is not None and last.status == ExecStatus.FATAL_ERROR:
-            raise psycopg.errors.error_from_result(last)
-        self.rows = (last.command_tuples or 0) if last is not None else 0
+    def __iter__(self) -> Generator[memoryview]:
+        if not self.sent:
+            with sent_together(self.connection, [self]):
+                yield from self
+            return
+        _answer(self.connection, ExecStatus.COPY_OUT)
+        yield from self._blocks()
+        self.rows = _answer(self.connection, ExecStatus.COMMAND_OK).command_tuples or 0
 
     def _blocks(self) -> Iterator[memoryview]:
         """Never waits inside libpq: it wakes both sides for every 8 KB. A dry socket is left to fill for a moment."""
         get, receive = self.connection.pgconn.get_copy_data, self.connection.pgconn.consume_input
-        buffer = BytesIO(bytes(BLOCK_BYTES))
+        buffer = BytesIO()
         append, held, dry = buffer.write, 0, False
         while True:
             size, data = get(1)
@@ -95,21 +88,11 @@ class QueryOut:
                     sleep(PAUSE_SECONDS)
                 receive()
                 dry = True
-        self._ended = True  # whoever stops at the last block must not wait for a COPY that is over
         if held:
             with buffer.getbuffer() as whole, whole[:held] as block:
                 yield block
         if size == -2:
             raise psycopg.OperationalError("the connection was lost during COPY")
-
-    def _drain(self) -> None:
-        """Stop a COPY in the middle, so that the connection can be used again."""
-        self.connection.cancel_safe(timeout=5)
-        try:
-            while self.connection.pgconn.get_copy_data(0)[0] > 0:
-                pass
-        except psycopg.OperationalError:  # the server answered the cancel with an error, or the connection is gone
-            pass
 
 
 class CopyOut(QueryOut):
@@ -122,6 +105,49 @@ class CopyOut(QueryOut):
             _columns(columns), sql.Identifier(*table), part.where(), sql.SQL(FORMATS[fmt])
         )
         super().__init__(connection, query)
+
+
+@contextmanager
+def sent_together(connection: Connection, questions: Sequence[QueryOut | sql.Composed]) -> Iterator[None]:
+    """Ask all of them in one message; inside of the block each is answered in its turn, by its blocks or by `next_row`.
+
+    What is left at the end is stopped, so that the connection can be used again. After an error nothing else was done.
+    """
+    queries = []
+    for each in questions:
+        if isinstance(each, QueryOut):
+            each.sent = True
+        queries.append((each.query if isinstance(each, QueryOut) else each).as_bytes(connection))
+    pgconn = connection.pgconn
+    pgconn.send_query(b";".join(queries))
+    waiting.wait(generators.send(pgconn), pgconn.socket)
+    try:
+        yield
+    except psycopg.Error:  # the server has stopped by itself
+        raise
+    except BaseException:
+        connection.cancel_safe(timeout=5)
+        raise
+    finally:
+        with suppress(psycopg.OperationalError):  # the answer to the cancel, or the connection is gone
+            while (left := pgconn.get_result()) is not None:
+                while left.status == ExecStatus.COPY_OUT and pgconn.get_copy_data(0)[0] > 0:
+                    pass
+
+
+def _answer(connection: Connection, status: ExecStatus) -> PGresult:
+    pgconn = connection.pgconn
+    result = waiting.wait(generators.fetch(pgconn), pgconn.socket)
+    assert result is not None  # noqa: S101 - there is one for each question
+    if result.status != status:
+        raise psycopg.errors.error_from_result(result)
+    return result
+
+
+def next_row(connection: Connection) -> list[bytes]:
+    """The values of the one row, as text, that answers a SELECT of those that were sent together."""
+    result = _answer(connection, ExecStatus.TUPLES_OK)
+    return [result.get_value(0, column) or b"" for column in range(result.nfields)]
 
 
 def table_out(table: Name, columns: Sequence[str], fmt: str) -> sql.Composed:
