@@ -110,8 +110,12 @@ def _trigger(node: Node, state: State, names: Identities) -> None:
 def _grant(node: Node, state: State, names: Identities) -> None:
     if node.get("is_grant") and any(item["RoleSpec"].get("rolename") in _API_ROLES for item in node["grantees"]):
         state.exposed = True
+    functions = {object_name(item) for item in node.get("objects", []) if "ObjectWithArgs" in item}
+    if node.get("is_grant"):
+        roles = [item["RoleSpec"].get("rolename", "anon") for item in node["grantees"]]
+        state.uses.update((role, name) for role in roles for name in functions)
     if not node.get("is_grant") and any(item["RoleSpec"]["roletype"] == "ROLESPEC_PUBLIC" for item in node["grantees"]):
-        state.secured |= {object_name(item) for item in node["objects"] if "ObjectWithArgs" in item}
+        state.secured |= functions
     if node.get("is_grant") and node.get("objtype") == "OBJECT_TABLE":
         tables = [relation(item["RangeVar"]) for item in node.get("objects", []) if "RangeVar" in item]
         state.uses.update(("grant", name) for name in tables or [EVERY])

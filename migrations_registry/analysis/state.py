@@ -37,7 +37,7 @@ class State:
     created: dict[Name, int] = field(default_factory=dict)  # new relation → transaction that made it
     perhaps_created: set[Name] = field(default_factory=set)  # IF NOT EXISTS, or in a branch that may not be taken
     referred: dict[Name, bool] = field(default_factory=dict)  # rules/ties.py
-    tied: set[Name] = field(default_factory=set)
+    tied: dict[Name, Name] = field(default_factory=dict)
     shown: dict[Name, Node] = field(default_factory=dict)
     dropped: set[Name] = field(default_factory=set)
     created_columns: set[tuple[Name, str]] = field(default_factory=set)

@@ -13,6 +13,9 @@ HOLDS = {
     "the default partition": "CREATE TABLE p (id int) PARTITION BY LIST (id); "
     "ALTER TABLE p ATTACH PARTITION orders DEFAULT",
     "an heir": "CREATE TABLE p (); ALTER TABLE orders INHERIT p",
+    "a foreign partition": "CREATE TABLE p (id int) PARTITION BY LIST (id); "
+    "CREATE FOREIGN TABLE far PARTITION OF p DEFAULT SERVER away",
+    "a foreign heir": "CREATE TABLE p (id int); CREATE FOREIGN TABLE far (n int) INHERITS (p) SERVER away",
 }
 SHOWS = {
     "a view": "CREATE VIEW p AS SELECT * FROM orders",
@@ -24,6 +27,20 @@ SHOWS = {
     "other names for columns": "CREATE VIEW p (id, note) AS SELECT id, code FROM orders",
     "a new column's name": "ALTER TABLE orders ADD COLUMN note text; "
     "CREATE VIEW p AS SELECT id, code AS note FROM orders",
+}
+ELSEWHERE = {
+    "a foreign table": "CREATE FOREIGN TABLE p (id int, note text) SERVER away",
+    "a renamed foreign table": "CREATE FOREIGN TABLE o (id int) SERVER away; ALTER FOREIGN TABLE o RENAME TO p",
+    "a moved foreign table": "CREATE FOREIGN TABLE app.p (id int) SERVER away; ALTER TABLE app.p SET SCHEMA public",
+    "a view of a foreign table": "CREATE FOREIGN TABLE o (id int) SERVER away; CREATE VIEW p AS SELECT * FROM o",
+}
+OWNS = {
+    "a sequence": "CREATE TABLE p (id bigint); ALTER SEQUENCE ticket OWNED BY p.id",
+    "a sequence of a qualified name": "CREATE TABLE p (id bigint); ALTER SEQUENCE app.ticket OWNED BY public.p.id",
+    "a sequence of a renamed table": "CREATE TABLE o (id bigint); ALTER SEQUENCE ticket OWNED BY o.id; "
+    "ALTER TABLE o RENAME TO p",
+    "a sequence once more": "CREATE TABLE p (id bigint); ALTER SEQUENCE ticket OWNED BY orders.id; "
+    "ALTER SEQUENCE ticket OWNED BY p.id",
 }
 REFERS = {
     "a key": "CREATE TABLE p (id int PRIMARY KEY); "
@@ -37,10 +54,20 @@ EMPTIES = ("TRUNCATE p", "DROP TABLE p", "DROP TABLE p CASCADE", "ALTER TABLE p 
 MERGES = ("MERGE INTO p USING lines ON lines.id = p.id WHEN MATCHED THEN DELETE",)
 DANGEROUS = [
     *((made, lost) for made in HOLDS for lost in (*LOSES, *OVERWRITES, *EMPTIES, *MERGES)),
-    *((made, lost) for made in SHOWS for lost in (*LOSES, *OVERWRITES, *MERGES)),
-    *((made, lost) for made in REFERS for lost in (*LOSES, "TRUNCATE p CASCADE")),
+    *((made, lost) for made in SHOWS | ELSEWHERE for lost in (*LOSES, *OVERWRITES, *MERGES)),
+    *((made, lost) for made in REFERS for lost in (*LOSES, *MERGES, "TRUNCATE p CASCADE")),
+    *((made, lost) for made in OWNS for lost in ("TRUNCATE p RESTART IDENTITY", *EMPTIES[1:])),
+    ("a foreign table", "TRUNCATE p"),
 ]
 HARMLESS = (
+    "CREATE FOREIGN TABLE p (id int) SERVER away; INSERT INTO lines SELECT id FROM p; DROP FOREIGN TABLE p",
+    "CREATE FOREIGN TABLE p (id int) SERVER away; ALTER FOREIGN TABLE p ALTER COLUMN id TYPE bigint",
+    "CREATE FOREIGN TABLE p (id int) SERVER away; DROP FOREIGN TABLE p; CREATE TABLE p (id int); DELETE FROM p",
+    "CREATE TABLE p (id bigint); ALTER SEQUENCE ticket OWNED BY p.id; CREATE INDEX i ON p (id); "
+    "ALTER SEQUENCE ticket OWNED BY NONE; DROP TABLE p",
+    "CREATE TABLE p (id bigint); ALTER SEQUENCE ticket OWNED BY p.id; ALTER SEQUENCE ticket OWNED BY orders.id; "
+    "DROP TABLE p",
+    "CREATE TABLE p (id bigint); CREATE SEQUENCE s; ALTER SEQUENCE s OWNED BY p.id; DROP TABLE p",
     "CREATE VIEW p AS SELECT * FROM orders; DROP VIEW p",
     "CREATE VIEW p AS SELECT * FROM orders; ALTER VIEW p RENAME TO q; DROP VIEW q",
     "CREATE TABLE x (id bigint PRIMARY KEY); CREATE VIEW p AS SELECT * FROM x; DELETE FROM p",
@@ -52,7 +79,7 @@ HARMLESS = (
     "ALTER TABLE p ATTACH PARTITION q FOR VALUES FROM (1) TO (9); DROP TABLE p",
     "CREATE VIEW p AS SELECT * FROM p; SELECT 1",
 )
-WAYS = HOLDS | SHOWS | REFERS
+WAYS = HOLDS | SHOWS | ELSEWHERE | OWNS | REFERS
 
 
 @pytest.mark.parametrize(("made", "lost"), DANGEROUS)

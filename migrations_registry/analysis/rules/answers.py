@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from migrations_registry.analysis.model import COMPATIBILITY, SECURITY, label
-from migrations_registry.analysis.parsing.conditions import always_true, asks_nothing
+from migrations_registry.analysis.parsing.conditions import always_true, asks_nothing, texts_in
 from migrations_registry.analysis.parsing.nodes import constant, inner_nodes, keys_in, strings, type_name
 from migrations_registry.analysis.parsing.parser import Node, ParseError, parse_plpgsql, parse_snippet
 from migrations_registry.analysis.routines import Routine, routine
@@ -26,6 +26,13 @@ ONE_ANSWER = rule(
         "false; END IF; RETURN true; END $$",
     ),
 )
+
+_CHOSEN = {
+    "user_metadata": "user_metadata, which every user can change for themselves",
+    "raw_user_meta_data": "raw_user_meta_data, which every user can change for themselves",
+    "request.header": "a header of the request: whoever asks writes there what they like",
+    "request.cookie": "a cookie of the request: whoever asks writes there what they like",
+}
 
 
 @on("CreateFunctionStmt")
@@ -50,6 +57,15 @@ def says_yes(condition: Node, state: State) -> bool:
     name = strings(condition.get("FuncCall", {}).get("funcname", []))
     known = state.routines.get(name[-1], []) if name else []
     return bool(known) and all(answer_of(each) is True for each in known)
+
+
+def chosen_by_caller(conditions: list[Node], state: State) -> str:
+    """What they, or functions of the file that they call, believe of whoever asks, in words; nothing: ""."""
+    texts = texts_in(conditions)
+    for kind, node in inner_nodes({"": conditions}):
+        made = state.routines.get(strings(node["funcname"])[-1], []) if kind == "FuncCall" else []
+        texts |= {each.statement for each in made}
+    return next((told for word, told in _CHOSEN.items() if any(word in text for text in texts)), "")
 
 
 def answer_of(made: Routine) -> bool | None:

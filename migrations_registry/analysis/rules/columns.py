@@ -7,7 +7,7 @@ from migrations_registry.analysis.parsing.nodes import is_null, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.parents import also_waits, ended
 from migrations_registry.analysis.rule_registry import on_alter, rule
-from migrations_registry.analysis.rules.drops import CASCADE
+from migrations_registry.analysis.rules.drops import CASCADE, DROP_SEQUENCE
 from migrations_registry.analysis.state import State
 
 DROP_COLUMN = rule(
@@ -56,6 +56,8 @@ def drop_column(command: Node, alter: Node, state: State) -> None:
     name = relation(alter["relation"])
     state.created_columns.discard((name, command["name"]))
     if state.is_new(name):
+        if name in state.tied:
+            state.see(DROP_SEQUENCE, name=label(state.tied[name]))
         return
     parents = ended(command, name, state)
     state.see(

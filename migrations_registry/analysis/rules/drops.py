@@ -150,6 +150,8 @@ def drop(node: Node, state: State) -> None:
         state.see(CASCADE, name=", ".join(lasting))
     state.dropped.update(names)
     for gone in names if kind in RELATIONS else ():
+        if gone in state.tied and state.is_new(gone):
+            state.see(DROP_SEQUENCE, name=label(state.tied[gone]))
         state.gone(gone)
 
 

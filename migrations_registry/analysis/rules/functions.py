@@ -31,14 +31,15 @@ SECDEF = rule(
 DEFINER_OPEN = rule(
     "MS-DEFINER-OPEN",
     SECURITY,
-    "{name}() shows or changes rows with its owner's rights and does not ask who calls it, and everybody may: on "
-    "Supabase whoever holds the public API key",
+    "{name}() shows or changes rows with its owner's rights and does not ask who calls it, and {whom}",
     "REVOKE EXECUTE ON FUNCTION … FROM public, anon; in the same file, and GRANT it to one role; or check auth.uid().",
     bad=(
         "CREATE FUNCTION x() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS "
         "'BEGIN DELETE FROM auth.users; END'",
         "CREATE FUNCTION x() RETURNS SETOF orders LANGUAGE sql SECURITY DEFINER SET search_path = '' AS "
         "'SELECT * FROM public.orders'",
+        "CREATE FUNCTION x() RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = '' AS 'SELECT count(*) "
+        "FROM public.orders'; REVOKE EXECUTE ON FUNCTION x() FROM public; GRANT EXECUTE ON FUNCTION x() TO anon",
     ),
     good=(
         "CREATE FUNCTION x() RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = '' AS "
@@ -70,7 +71,8 @@ DO = rule(
 )
 
 _TOUCHES_ROWS = re.compile(r"\b(from|into|update|truncate|execute|table)\s+[\w\"]", re.IGNORECASE)
-_COMMENT = re.compile(r"--[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?")
+_GRAVE = re.compile(r"\b(insert|update|delete|merge|truncate|execute|auth\.\w|vault\.\w)", re.IGNORECASE)
+_CALLS = re.compile(r"(\binto\s+|\b(?=extensions\.|pg_catalog\.))?\b\w+\.\w+\s*\(", re.IGNORECASE)
 _ASKS = re.compile(r"\bauth\.(uid|jwt|role|email)\s*\(|\bsession_user\b", re.IGNORECASE)
 _ASKS_BY_SETTING = re.compile(r"\bcurrent_setting\s*\(\s*'request\.jwt", re.IGNORECASE)
 _TEXT = re.compile(r"('(?:[^']|'')*+'?)|--[^\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?")
@@ -84,33 +86,39 @@ _TYPES = {"OBJECT_TYPE", "OBJECT_DOMAIN"}
 def create_function(node: Node, state: State) -> None:
     """CREATE FUNCTION: kept for later calls; SECURITY DEFINER needs a fixed search_path."""
     given = options(node.get("options", []))
-    settings = [
-        item["DefElem"]["arg"]["VariableSetStmt"]
-        for item in node.get("options", [])
-        if item["DefElem"]["defname"] == "set"
-    ]
+    settings = _settings(node.get("options", []))
     name = ".".join(part for part in strings(node["funcname"]) if part != "public")
     if given.get("security") is True and not any(setting.get("name") == "search_path" for setting in settings):
         state.see(SECDEF, name=name)
     if given.get("leakproof") is True:
         state.see(LEAKPROOF, name=name)
     made = routine(node, state.source, state.scope.schemas[0])
-    if made.is_definer and _serves_anybody(node, made, state):
-        state.see(DEFINER_OPEN, name=name)
+    if made.is_definer and (whom := _serves(node, made, state)):
+        state.see(DEFINER_OPEN, name=name, whom=whom)
     known = state.routines.setdefault(made.name[1], [])
     if all((each.name, each.statement) != (made.name, made.statement) for each in known):
         known.append(made)
     state.made_names.add(made.name)
 
 
-def _serves_anybody(node: Node, made: Routine, state: State) -> bool:
-    """No trigger's, where others look, not withdrawn from the public by the file, and never asks who calls."""
-    text, schema = made.body or made.statement, made.name[0]
+def _settings(items: list[Node]) -> list[Node]:
+    return [item["DefElem"]["arg"]["VariableSetStmt"] for item in items if item["DefElem"]["defname"] == "set"]
+
+
+def _serves(node: Node, made: Routine, state: State) -> str:
+    """Who may call it, in words: no trigger's, where others look, and one that never asks who calls; nobody: ""."""
+    text, schema = _TEXT.sub(" ", made.body or made.statement), made.name[0]
     is_trigger = type_name(node.get("returnType", {})) in ("trigger", "event_trigger")
     is_open = schema == "public" or (state.exposed and schema not in MANAGED | {"private"})
-    reachable = is_open and made.name not in state.secured
-    touches = any(map(_TOUCHES_ROWS.search, (text, _COMMENT.sub(" ", text))))
-    return not is_trigger and reachable and touches and not asks_caller(made)
+    touches = any(map(_TOUCHES_ROWS.search, (made.body or made.statement, text)))
+    if is_trigger or not is_open or not touches or asks_caller(made):
+        return ""
+    if made.name not in state.secured:
+        return "everybody may: on Supabase whoever holds the public API key"
+    if ("anon", made.name) in state.uses:
+        return "whoever holds the public API key may"
+    grave = _GRAVE.search(text) and all(found[1] is not None for found in _CALLS.finditer(text))
+    return "whoever has signed in may" if ("authenticated", made.name) in state.uses and grave else ""
 
 
 def asks_caller(made: Routine) -> bool:
@@ -124,11 +132,7 @@ def asks_caller(made: Routine) -> bool:
 def alter_function(node: Node, state: State) -> None:
     """ALTER FUNCTION … SECURITY DEFINER, or RESET of its search_path."""
     actions = options(node.get("actions", []))
-    settings = [
-        item["DefElem"]["arg"]["VariableSetStmt"]
-        for item in node.get("actions", [])
-        if item["DefElem"]["defname"] == "set"
-    ]
+    settings = _settings(node.get("actions", []))
     resets = any(setting["kind"].startswith("VAR_RESET") for setting in settings)
     fixed = any(setting.get("name") == "search_path" and not resets for setting in settings)
     if resets or (actions.get("security") is True and not fixed):

@@ -1,9 +1,12 @@
-"""What queries mean: casts, operators, text search, collations; and who else is told of rows."""
+"""What queries mean: casts, operators, text search, collations; comments that an API obeys; who is told of rows."""
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import COMPATIBILITY, DATA, SECURITY
-from migrations_registry.analysis.parsing.nodes import strings, type_name
+import json
+import re
+
+from migrations_registry.analysis.model import COMPATIBILITY, DATA, SECURITY, label
+from migrations_registry.analysis.parsing.nodes import dotted, object_name, strings, type_name
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
 from migrations_registry.analysis.state import State
@@ -73,6 +76,52 @@ SECURITY_LABEL = rule(
     bad=("SECURITY LABEL ON TABLE orders IS 'x'",),
     good=("COMMENT ON TABLE orders IS 'x'",),
 )
+
+API_COMMENT = rule(
+    "MC-API-COMMENT",
+    COMPATIBILITY,
+    "the comment tells the GraphQL API to give {name} other names, or to show something else: clients that ask for "
+    "what was there fail",
+    "Tell the clients first, or comment so only on what the file makes.",
+    bad=(
+        "COMMENT ON SCHEMA app IS '@graphql({\"inflect_names\": true})'",
+        'COMMENT ON TABLE orders IS \'Sold. @graphql({"name": "Sale"})\'',
+        "COMMENT ON COLUMN orders.note IS E'The note\\n@omit'",
+    ),
+    good=(
+        'COMMENT ON TABLE orders IS \'@graphql({"totalCount": {"enabled": true}})\'',
+        "COMMENT ON TABLE orders IS 'to name@omit.example'",
+        "CREATE TABLE x (a int); COMMENT ON COLUMN x.a IS '@omit'",
+    ),
+)
+_TAG = re.compile(r"^@(?:omit|name|behavior|fieldName|foreignFieldName)\b|@graphql\s*+\(([^)]*+)", re.MULTILINE)
+_ADDS = {"totalCount", "aggregate", "description"}
+_OF_RELATIONS = {f"OBJECT_{kind}" for kind in ("TABLE", "VIEW", "MATVIEW", "FOREIGN_TABLE")}
+_IN_RELATIONS = {"OBJECT_COLUMN", "OBJECT_TABCONSTRAINT"}
+
+
+@on("CommentStmt")
+def api_comment(node: Node, state: State) -> None:
+    """COMMENT with a directive of pg_graphql or PostGraphile."""
+    found = _TAG.search(node.get("comment", ""))
+    if not found or _only_adds(found[1] or ""):
+        return
+    kind, item = node["objtype"], node["object"]
+    parts = strings(item.get("List", {}).get("items", []))
+    name = dotted(parts[:-1]) if kind in _IN_RELATIONS else object_name(item)
+    if kind == "OBJECT_SCHEMA":
+        name = "", name[1]
+    is_relation = kind in _IN_RELATIONS | _OF_RELATIONS
+    if not (state.is_new(name) if is_relation else name in state.made_names or name in state.made_types):
+        state.see(API_COMMENT, name=".".join(parts) or label(name).removeprefix("."))
+
+
+def _only_adds(directive: str) -> bool:
+    try:
+        given = json.loads(directive)
+    except ValueError:
+        return False
+    return isinstance(given, dict) and given.keys() <= _ADDS
 
 
 @on("CreateCastStmt")

@@ -161,7 +161,7 @@ def replica_identity(command: Node, alter: Node, state: State) -> None:
 def alter_extension(node: Node, state: State) -> None:
     """ALTER EXTENSION … UPDATE, ADD, DROP."""
     state.see(EXTENSION, name=node["extname"])
-    state.tied.add(("", node["extname"]))  # what is added goes with it
+    state.tied["", node["extname"]] = "", node["extname"]  # what is added goes with it
 
 
 @on("AlterPublicationStmt", "DropStmt")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from migrations_registry.analysis.model import AX, COMPATIBILITY, CONVENTION, SECURITY, label
-from migrations_registry.analysis.parsing.conditions import asks_nothing, texts_in
+from migrations_registry.analysis.parsing.conditions import asks_nothing
 from migrations_registry.analysis.parsing.nodes import dotted, inner_nodes, relation, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.builtin_functions import is_volatile
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
-from migrations_registry.analysis.rules.answers import says_yes
+from migrations_registry.analysis.rules.answers import chosen_by_caller, says_yes
 from migrations_registry.analysis.rules.grants import role_names, told
 from migrations_registry.analysis.state import State
 
@@ -86,10 +86,11 @@ CREATE_POLICY = rule(
 POLICY_METADATA = rule(
     "MS-POLICY-METADATA",
     SECURITY,
-    "policy {policy} of {name} trusts user_metadata, which every user can change for themselves",
-    "Keep roles in app_metadata or in a table of your own.",
+    "policy {policy} of {name} trusts {what}",
+    "Keep roles in app_metadata, and who belongs where in a table of your own.",
     bad=(
         "CREATE POLICY x ON orders USING ((current_setting('claims')::json -> 'user_metadata' ->> 'role') = 'admin')",
+        "CREATE POLICY x ON orders USING (note = current_setting('request.headers', true)::json ->> 'x-tenant')",
     ),
     good=("CREATE POLICY x ON orders USING ((auth.jwt() -> 'app_metadata' ->> 'role') = 'admin')",),
 )
@@ -106,7 +107,6 @@ POLICY_RECURSES = rule(
     ),
 )
 _WIDE = {"anon", "authenticated"}
-_METADATA = {"user_metadata", "raw_user_meta_data"}
 
 
 @on_alter("DisableRowSecurity", "NoForceRowSecurity")
@@ -168,8 +168,8 @@ def create_policy(node: Node, state: State) -> None:
     opens = [node[field] for field in ("qual", "with_check") if field in node]
     is_ours = state.is_new(name) or name in state.perhaps_created
     opens = [] if verb == "select" and is_ours else opens
-    if any(_METADATA & texts_in(condition) for condition in opens):
-        state.see(POLICY_METADATA, None, None, lock, **words)
+    if what := chosen_by_caller(opens, state):
+        state.see(POLICY_METADATA, None, None, lock, what=what, **words)
     of_all = any(asks_nothing(condition) or says_yes(condition, state) for condition in opens)
     harmless = ("select", "insert") if wide == ["authenticated"] else ("select",)
     blind = verb not in harmless and bool(opens) and not _asks_caller(node)

@@ -91,7 +91,8 @@ def truncate(node: Node, state: State) -> None:
     """TRUNCATE, and what CASCADE takes along."""
     names = [relation(item["RangeVar"]) for item in node["relations"]]
     cascade = node["behavior"] == "DROP_CASCADE"
-    lasting = [name for name in names if not state.is_private(name) or (cascade and name in state.referred)]
+    reaches = {*state.shown, *(state.referred if cascade else ()), *(state.tied if node.get("restart_seqs") else ())}
+    lasting = [name for name in names if not state.is_private(name) or name in reaches]
     for name in lasting:
         state.see(TRUNCATE, name=label(name))
     if lasting and cascade:
@@ -124,7 +125,9 @@ def merge(node: Node, state: State) -> None:
     """MERGE … THEN DELETE."""
     name = relation(node["relation"])
     clauses = [clause["MergeWhenClause"] for clause in node["mergeWhenClauses"]]
-    if any(clause["commandType"] == "CMD_DELETE" for clause in clauses) and not state.is_new(name):
+    if any(clause["commandType"] == "CMD_DELETE" for clause in clauses) and (
+        not state.is_new(name) or state.referred.get(name)
+    ):
         state.see(MERGE_DELETE, name=label(name))
 
 

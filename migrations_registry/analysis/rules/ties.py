@@ -2,14 +2,14 @@
 
 In: statements. Out: `state.created` without relations that hold older rows now; `state.referred`: what keys of older
 tables point to → whether a DELETE reaches those; `state.tied`: types, orders and parents of older columns and tables,
-which CASCADE reaches through whatever stands between; `state.shown`: view → what it shows, where changing the view's
-rows changes those.
+which CASCADE reaches through whatever stands between, and owners of older sequences → the older one; `state.shown`:
+view or foreign table → what it shows, where changing its rows changes those.
 """
 
 from __future__ import annotations
 
 from migrations_registry.analysis.model import AX, COMPATIBILITY, Name, label
-from migrations_registry.analysis.parsing.nodes import dotted, relation, strings
+from migrations_registry.analysis.parsing.nodes import dotted, options, relation, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.type_changes import is_builtin_type
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
@@ -43,7 +43,7 @@ def inherit(command: Node, alter: Node, state: State) -> None:
 def _holds(parent: Name, child: Name, state: State) -> None:
     if not state.is_new(child):
         state.created.pop(parent, None)
-        state.tied.add(parent)
+        state.tied[parent] = child
 
 
 @on_alter("DropInherit")
@@ -73,14 +73,14 @@ def refers(command: Node, alter: Node, state: State) -> None:
 def alter_type(command: Node, alter: Node, state: State) -> None:
     """An older column, or table, of a new type: DROP … CASCADE of what that is made of drops it."""
     if not state.is_new_relation(alter["relation"]):
-        _is_of(command["def"], state)
+        _is_of(command["def"], relation(alter["relation"]), state)
 
 
-def _is_of(definition: Node, state: State) -> None:
+def _is_of(definition: Node, older: Name, state: State) -> None:
     column = definition.get("ColumnDef", definition)
     used = {dotted(strings(column.get("typeName", definition.get("TypeName"))["names"]))}
     used |= {dotted(strings(column["collClause"]["collname"]))} if "collClause" in column else set()
-    state.tied |= {name for name in used if not is_builtin_type(name)}
+    state.tied |= {name: older for name in used if not is_builtin_type(name)}
 
 
 @on("AlterTableStmt")
@@ -88,7 +88,26 @@ def alter_attribute(node: Node, state: State) -> None:
     """ALTER TYPE … ALTER ATTRIBUTE: what is dropped with the new type is a part of each value."""
     for command in (item["AlterTableCmd"] for item in node["cmds"] if node["objtype"] == "OBJECT_TYPE"):
         if command["subtype"] == "AT_AlterColumnType":
-            _is_of(command["def"], state)
+            _is_of(command["def"], relation(node["relation"]), state)
+
+
+@on("AlterSeqStmt")
+def owned(node: Node, state: State) -> None:
+    """ALTER SEQUENCE … OWNED BY: an older one goes with its column, and begins again with its table."""
+    owner, sequence = options(node.get("options", [])).get("owned_by"), relation(node["sequence"])
+    if owner and not state.is_new(sequence):
+        parts = strings(owner["List"]["items"])
+        state.tied = {name: each for name, each in state.tied.items() if each != sequence}
+        state.tied |= {dotted(parts[:-1]): sequence} if len(parts) > 1 else {}
+
+
+@on("CreateForeignTableStmt")
+def shows_another_server(node: Node, state: State) -> None:
+    """CREATE FOREIGN TABLE, also as a partition or an heir of a new table: the rows are another server's."""
+    name, server = relation(node["base"]["relation"]), f"server {node['servername']}"
+    state.shown[name] = {"schemaname": server, "relname": name[1]}
+    for parent in node["base"].get("inhRelations", ()):
+        _holds(relation(parent["RangeVar"]), (server, name[1]), state)
 
 
 @on("ViewStmt")
@@ -117,9 +136,11 @@ def renamed(node: Node, state: State) -> None:
             state.shown[new] = state.shown.pop((schema, name))
         if (schema, name) in state.referred:
             state.referred[new] = state.referred.pop((schema, name))
+        if (schema, name) in state.tied:
+            state.tied[new] = state.tied.pop((schema, name))
 
 
 @on("CreateStmt")
 def replaced(node: Node, state: State) -> None:
-    """A table where a dropped view was."""
+    """A table where a dropped view or foreign table was."""
     state.shown.pop(relation(node["relation"]), None)
