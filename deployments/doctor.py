@@ -107,6 +107,10 @@ def _outages(service: Service) -> Iterator[Check]:
     if service.missing_since:
         found, fix = f"Render did not find it at {service.missing_since:%H:%M} UTC", "Nothing: it is asked again."
         yield Check(f"{service.name} is there", "warn", found, "One answer does not end it here.", fix)
+    if service.health == Service.Health.UNHEALTHY and not (service.suspended or service.maintenance):
+        tone = "bad" if service.environment and service.environment.kind == "production" else "warn"
+        found = f"not healthy: {service.health_detail}"
+        yield Check(f"{service.name} is well", tone, found, "Visitors may see errors.", "Read its log, or roll back.")
     if service.doubt:
         fix = "Look at the address from elsewhere, and let it answer with a status."
         yield Check(f"{service.name} health", "warn", service.doubt, "Nobody can tell whether it is well.", fix)

@@ -40,9 +40,10 @@ def _held(service: Service) -> bool:
 
 
 def _lift(service: Service) -> bool:
+    """Whether it was closed and is seen open now; of one that somebody else opened there is nothing to tell."""
     try:
         api = quick()
-        if api.services.get(service.render_id).maintenance.enabled:
+        if closed := api.services.get(service.render_id).maintenance.enabled:
             api.services.set_maintenance(service.render_id, False)
         if api.services.get(service.render_id).maintenance.enabled:
             return False
@@ -51,7 +52,8 @@ def _lift(service: Service) -> bool:
         return False
     with transaction.atomic():
         as_read = Service.objects.filter(pk=service.pk, maintenance_until=service.maintenance_until)
-        if not as_read.update(maintenance=False, maintenance_until=None, maintenance_operation=""):
+        off = {"maintenance": False} if closed else {}  # that somebody else opened it is the next poll's word
+        if not as_read.update(maintenance_until=None, maintenance_operation="", **off) or not closed:
             return False
         environment = service.environment_slug
         record(

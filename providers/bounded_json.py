@@ -1,7 +1,7 @@
 """JSON that somebody else wrote, with its depth limited before it is parsed. In: text or bytes. Out: the value.
 
-Raises ValueError for what is no JSON, nests too deeply, or holds text that no database takes (NUL, half characters);
-where one odd name must not hide the rest, that text is repaired instead.
+Raises ValueError for what is no JSON, nests too deeply, says two things of one name, or holds text that no database
+takes (NUL, half characters); where one odd name must not hide the rest, that text is repaired instead.
 """
 
 from __future__ import annotations
@@ -40,6 +40,16 @@ def _no_number(word: str) -> None:
     """What no database takes as JSON: nothing is known instead."""
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Which of two counts, each reader decides otherwise (RFC 8259, 4)."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        for name, value in pairs:
+            if found[name] != value:
+                raise ValueError(f"it says {name[:40]!r} twice, unlike")
+    return found
+
+
 def _finite(repair: bool) -> Callable[[str], float | None]:
     def parsed(digits: str) -> float | None:
         if math.isfinite(value := float(digits)):
@@ -58,7 +68,8 @@ def loads(data: str | bytes, *, depth: int = MOST_DEPTH, parts: int | None = Non
     brackets = _NO_BRACKET.sub("", _STRING.sub("", text))
     if max(accumulate(map(_STEP.__getitem__, brackets)), default=0) > depth:
         raise ValueError(f"it nests deeper than {depth}")
-    value = json.loads(text, parse_constant=_no_number if repair else _refused, parse_float=_finite(repair))
+    numbers = {"parse_constant": _no_number if repair else _refused, "parse_float": _finite(repair)}
+    value = json.loads(text, object_pairs_hook=_once, **numbers)  # type: ignore[arg-type]
     if _ODD.search(text) or "\0" in text:
         if repair:
             return _repaired(value)

@@ -21,6 +21,7 @@ Verdict = HealthCheck.Verdict
 GOOD_WORDS = {"healthy", "ok", "pass", "up", "passing", "alive"}
 GOOD_DATABASE = {"connected", "ok", "healthy", "up", "true"}
 FLAGS = ("healthy", "ok", "alive", "up")
+NO = {"false", "no", "0", "down", "off"}
 TURNED_AWAY = {401, 403, 405, 407, 429, 451}  # whoever asks, by a rule that says nothing of the service
 _COMMIT = re.compile(r"(?<![0-9a-z])(?=[0-9]*[a-f])[0-9a-f]{7,64}(?![0-9a-z])")  # no date, no number
 
@@ -64,7 +65,7 @@ def _judged(answer: HealthResponse, said: Mapping[str, Any], word: str) -> tuple
     database = _short(said.get("database") or "", 60) if said.get("database") is not False else "false"
     if word and word.lower() not in GOOD_WORDS and said:
         return Verdict.BAD, f", but the body says {word}"
-    if any(said.get(flag) is False for flag in FLAGS):
+    if any(str(said[flag]).strip().lower() in NO for flag in FLAGS if flag in said):
         return Verdict.BAD, ", but the body says that it is not"
     if database and database.lower() not in GOOD_DATABASE:
         return Verdict.BAD, f", but the database is {database}"

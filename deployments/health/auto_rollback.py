@@ -10,25 +10,30 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 
 from deployments.health.assessment import Verdict
 from deployments.health.sight import Sight
 from deployments.models import Deployment, Service, SyncState
+from deployments.models.deployment import Status as Released
 from deployments.render.client import quick
+from deployments.render.record_deploy import observe
 from deployments.render.service_rows import fetch
 from operations.accounts import SYSTEM, system_user
 from operations.engine import kinds
 from operations.engine.request import request
-from operations.models import Heartbeat, Operation, Risk
+from operations.models import Heartbeat, Operation, Risk, Status
 from operations.models.operation import database_now
 from operations.periodic.clock import database_time
 from providers.errors import ProviderError, Refused
+from providers.render import Render
 
 logger = logging.getLogger(__name__)
 KIND = "deployments.rollback"
 BAD_PROBES = 2
 AHEAD = timedelta(minutes=5)  # that the clock at Render may be
 LATE_SECONDS = 120.0
+PATIENCE = timedelta(minutes=10)  # with a deploy that somebody began
 WATCH_WINDOW = timedelta(minutes=30)  # how long a release is taken back by itself
 
 
@@ -39,8 +44,8 @@ def consider(live: Deployment, sight: Sight) -> Operation | None:
         return None
     if service.suspended or not _is_to_blame(live) or _record_lags(service) or not sight.is_clear:
         return None
-    reason = f"automatic: {live.render_id} is live but not healthy"
-    if Operation.objects.filter(kind=KIND, reason=reason, requested_by__username=SYSTEM).exists():
+    reason = _reason(live)
+    if Operation.objects.filter(kind=KIND, reason=reason, requested_by__username=SYSTEM).exists() or _in_hand(live):
         return None
     back = Deployment.objects.superseded().filter(service=service, created_at__lt=live.created_at)
     healthy = back.filter(health=Deployment.Health.HEALTHY).exclude(commit_sha=live.commit_sha)
@@ -66,6 +71,33 @@ def consider(live: Deployment, sight: Sight) -> Operation | None:
     except (Refused, PermissionDenied) as refusal:
         logger.warning("no automatic rollback of %s: %s", service.name, refusal)
         return None
+
+
+def _reason(live: Deployment) -> str:
+    return f"automatic: {live.render_id} is live but not healthy"
+
+
+def _in_hand(live: Deployment) -> bool:
+    """Somebody rolls back, or began another deploy just now: what that comes to is judged when it has ended."""
+    going = Operation.objects.filter(status__in=[Status.QUEUED, Status.RUNNING]).exclude(deployments=live)
+    of_it = going.filter(parameters__service=live.service.render_id)
+    lately = database_now(-PATIENCE.total_seconds())
+    return of_it.filter(Q(kind=KIND) | Q(kind="deployments.deploy", requested_at__gt=lately)).exists()
+
+
+def refuse_outdated(api: Render, operation: Operation, service: Service) -> None:
+    """Before an automatic rollback changes anything: the release that it takes away is still the one that is live, and
+    not well. Raises Refused; what a person asked for is done."""
+    if operation.requested_by.get_username() != SYSTEM:
+        return
+    for row in service.deployments.filter(status=Released.LIVE)[:2]:
+        observe(service, api.deploys.get(service.render_id, row.render_id), row, by_id=True)
+    live = list(service.deployments.filter(status=Released.LIVE)[:2])
+    if [_reason(row) for row in live] != [operation.reason] or live[0].health != Deployment.Health.UNHEALTHY:
+        raise Refused(
+            f"What is live on {service.name} is no longer the release that was found not healthy, or is well by now. "
+            "Nothing was changed. Look at its page; roll back by hand if that is still wanted."
+        )
 
 
 def _is_to_blame(live: Deployment) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from django.db.models import QuerySet
 
-from deployments.models import Deployment, Service, named
+from deployments.models import Deployment, Service, VariableGroup, named
 from deployments.render.at_most_once import ensure
 from deployments.render.client import render
 from operations.engine.context import StepContext
@@ -16,6 +17,8 @@ from operations.models import Environment
 from providers.errors import Refused
 from providers.render import Render, Services
 from providers.render import Service as Seen
+
+Row = TypeVar("Row", Service, VariableGroup)
 
 
 def services_here(environment: Environment) -> Iterable[tuple[str, str]]:
@@ -47,16 +50,21 @@ def service_of(named: str) -> Service:
 
 
 def _one(rows: QuerySet[Service], named: str, otherwise: str) -> Service:
-    """What is an id names nothing but what has it, although that is gone or elsewhere."""
-    rows = rows.filter(removed_at=None).select_related("environment")
-    is_id = Service.objects.filter(render_id=named).exists()
+    rows = rows.select_related("environment")
+    return the_one(rows, named, otherwise, "none; run sampelit-ops sync_deployments")
+
+
+def the_one(rows: QuerySet[Row], named: str, otherwise: str, none: str) -> Row:
+    """The row that is not removed and has this id at Render, or a name that no other has. What is an id names nothing
+    but what has it, although that is gone or elsewhere. Raises Refused."""
+    is_id, rows = rows.model._default_manager.filter(render_id=named).exists(), rows.filter(removed_at=None)
     found = list(rows.filter(render_id=named) if is_id else rows.filter(name=named)[:2])
     if len(found) == 1:
         return found[0]
     if found:
-        ids = ", ".join(service.render_id for service in found)
-        raise Refused(f"Several services are called {named!r}. Nothing was requested; say which by its id: {ids}.")
-    known = ", ".join(rows.values_list("name", flat=True)) or "none; run sampelit-ops sync_deployments"
+        ids = ", ".join(rows.filter(name=named).values_list("render_id", flat=True)[:5])
+        raise Refused(f"Several are called {named!r}. Nothing was requested; say which by its id: {ids}.")
+    known = ", ".join(rows.values_list("name", flat=True)) or none
     raise Refused(f"{otherwise}. Nothing was requested. Known: {known}.")
 
 

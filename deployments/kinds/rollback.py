@@ -6,8 +6,10 @@ says with a red consequence that something will not be undone; then it needs a v
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
+from deployments.health.auto_rollback import refuse_outdated
 from deployments.kinds.base import SERVICE, ServiceKind, deployment_of, here, name_of
 from deployments.kinds.deploy import confirm, watch
 from deployments.models import Deployment, Service, named
@@ -15,12 +17,17 @@ from deployments.models.deployment import GONE, MOVING, Status
 from deployments.render.at_most_once import ensure, start_deploy
 from deployments.render.commits_between import taken_back
 from deployments.render.intent import is_asked_for
+from deployments.render.record_deploy import vanished
 from operations.engine.context import StepContext
 from operations.engine.kinds import registry
 from operations.engine.specs import Block, Consequence, Fact, Parameter, Parameters, step
 from operations.models import Environment, Risk, Task
 from providers.errors import ProviderError, Refused
+from providers.http.errors import NotFound
 from providers.render import Deploy as Seen
+from providers.render import Render
+
+logger = logging.getLogger(__name__)
 
 
 def targets_here(environment: Environment) -> Iterable[tuple[str, str]]:
@@ -32,6 +39,8 @@ def targets_here(environment: Environment) -> Iterable[tuple[str, str]]:
 def autodeploy_off(ctx: StepContext) -> None:
     """Switch autodeploy off and open the task to switch it on again; nothing where it is off already."""
     api, service = here(ctx)
+    refuse_outdated(api, ctx.operation, service)
+    _refuse_gone(api, service, deployment_of(service, ctx.parameters["deployment"]))
     was_on = service.autodeploy
     if was_on:
         open_task(ctx, service)  # before the write: its answer may be lost after its effect
@@ -46,6 +55,19 @@ def autodeploy_off(ctx: StepContext) -> None:
     if written or was_on:
         ctx.log("autodeploy is off")
         open_task(ctx, service)
+
+
+def _refuse_gone(api: Render, service: Service, target: Deployment) -> None:
+    """Before anything is changed: Render still has what it is to go back to."""
+    try:
+        api.deploys.get(service.render_id, target.render_id)
+    except NotFound:
+        vanished(target)
+        raise Refused(
+            f"Render no longer has {target}. Nothing was changed; choose a newer one, or deploy its commit."
+        ) from None
+    except ProviderError as error:
+        logger.warning("whether Render still has %s is not told: %s", target, error)
 
 
 def open_task(ctx: StepContext, service: Service) -> None:

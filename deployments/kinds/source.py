@@ -6,10 +6,10 @@ import re
 
 from deployments.kinds.base import SERVICE, WEB_SERVICE, ServiceKind, set_here
 from deployments.models import Service
+from deployments.render.service_rows import close_reminders
 from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
-from operations.models import Environment, Risk, Task
-from operations.periodic.clock import database_time
+from operations.models import Environment, Risk
 from providers.errors import Refused
 from providers.render import Service as Seen
 from providers.render import Services
@@ -38,11 +38,7 @@ def autodeploy(ctx: StepContext) -> None:
 
 def _close_tasks(ctx: StepContext, service: Service) -> None:
     """The reminder of a rollback is done."""
-    Task.objects.filter(
-        kind=Task.Kind.REENABLE_AUTODEPLOY, dedupe_key__startswith=f"autodeploy:{service.render_id}:", closed_at=None
-    ).update(
-        closed_at=database_time(), closed_by=ctx.operation.requested_by, resolution=f"operation {ctx.operation.pk}"
-    )
+    close_reminders(service, closed_by=ctx.operation.requested_by, resolution=f"operation {ctx.operation.pk}")
 
 
 class Autodeploy(ServiceKind):

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from deployments.kinds.variables import VALUE, WORKER_VARIABLE, check_key, check_value, given_value
+from deployments.kinds.base import the_one
+from deployments.kinds.variables import VALUE, WORKER_VARIABLE, check_key, check_value, given_value, refuse_changed
 from deployments.models import Service, VariableGroup, named
 from deployments.render.at_most_once import RENDER
 from deployments.render.client import render
@@ -31,12 +32,8 @@ GROUP = Parameter("group", "Group", choices=groups_here, named=named.group)
 
 def find_group(named: str) -> VariableGroup:
     """A group by Render's id or by name. Raises Refused."""
-    known = VariableGroup.objects.filter(removed_at=None)
-    group = known.filter(render_id=named).first() or known.filter(name=named).first()
-    if group is None:
-        names = ", ".join(known.values_list("name", flat=True)) or "none; read them on an environment's parity page"
-        raise Refused(f"There is no variable group {named!r}. Nothing was requested. Known: {names}.")
-    return group
+    none = "none; read them on an environment's parity page"
+    return the_one(VariableGroup.objects.all(), named, f"There is no variable group {named!r}", none)
 
 
 def touched(group: VariableGroup) -> list[Service]:
@@ -62,10 +59,21 @@ def shown_links(seen: EnvGroup) -> set[str]:
     return set(seen.services) - set(gone.values_list("render_id", flat=True))
 
 
+def _refuse_changed(ctx: StepContext, seen: EnvGroup, wanted: str | None) -> None:
+    now = {variable.key: variable.value for variable in seen.variables}
+    key, rows = ctx.parameters["key"], find_group(seen.id).variables.filter(kind="variable")
+    try:
+        refuse_changed(ctx, rows, key, now.get(key), wanted)
+    except Refused:
+        fingerprints.store_group(seen)
+        raise
+
+
 def set_variable(ctx: StepContext) -> None:
     """Set it once and read it back; the value is neither logged nor stored."""
     api, seen = checked(ctx)
     key, value = ctx.parameters["key"], given_value(ctx)
+    _refuse_changed(ctx, seen, value)
 
     def shown() -> EnvGroup | None:
         now = api.env_groups.get(seen.id)
@@ -78,6 +86,7 @@ def set_variable(ctx: StepContext) -> None:
 def delete_variable(ctx: StepContext) -> None:
     api, seen = checked(ctx)
     key = ctx.parameters["key"]
+    _refuse_changed(ctx, seen, None)
 
     def gone() -> EnvGroup | None:
         now = api.env_groups.get(seen.id)

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import os
 import re
+from typing import Any
+
+from django.db.models import QuerySet
 
 from deployments.kinds.base import SERVICE, ServiceKind, here, name_of
 from deployments.models import Service
@@ -16,14 +19,40 @@ from operations.engine.context import StepContext
 from operations.engine.specs import Block, Consequence, Fact, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from providers.errors import Refused
+from providers.render import Render
 
 WORKER_PREFIX = "OPS_VALUE_"
+
+
+def refuse_changed(ctx: StepContext, rows: QuerySet[Any], key: str, now: str | None, wanted: str | None) -> None:
+    """Raises Refused where what Render has is not what it had when this was asked, as far as that was read: nobody was
+    asked about that value. `rows`: what is known of such values; None: there is none."""
+    if ctx.state.get("asked_at") or now in (None, wanted):
+        return
+    then, asked_at = rows.filter(changed_at__lte=ctx.operation.requested_at), ctx.operation.requested_at
+    as_read = rows.filter(key=key, fingerprint=fingerprints.fingerprint(str(now)), changed_at__lte=asked_at)
+    if then.exists() and not as_read.exists():
+        raise Refused(
+            f"{key} was set at Render since this was asked; that value would be lost unseen. Nothing was changed. "
+            "Look who set it, and request this again if it is still wanted."
+        )
+
+
+def _refuse_changed(ctx: StepContext, api: Render, service: Service, wanted: str | None) -> None:
+    key, rows = ctx.parameters["key"], service.variables.filter(kind="variable")
+    now = {variable.key: variable.value for variable in api.env_vars.list(service.render_id)}
+    try:
+        refuse_changed(ctx, rows, key, now.get(key), wanted)
+    except Refused:
+        fingerprints.note(service, key, now[key])  # for whoever asks again
+        raise
 
 
 def set_variable(ctx: StepContext) -> None:
     """Set it once and read it back; the value is neither logged nor stored."""
     api, service = here(ctx)
     key, value = ctx.parameters["key"], given_value(ctx)
+    _refuse_changed(ctx, api, service, value)
 
     RENDER.brought_about(
         ctx,
@@ -48,6 +77,7 @@ def given_value(ctx: StepContext) -> str:
 def delete_variable(ctx: StepContext) -> None:
     api, service = here(ctx)
     key = ctx.parameters["key"]
+    _refuse_changed(ctx, api, service, None)
 
     RENDER.brought_about(
         ctx,
@@ -91,7 +121,8 @@ class VariableKind(ServiceKind):
     def shown(self, environment: Environment, parameters: Parameters) -> list[Fact | Block]:
         service = Service.objects.get(render_id=parameters["service"])
         known = service.variables.filter(key=parameters["key"]).first()
-        now = f"set, seen {known.seen_at:%Y-%m-%d %H:%M} UTC" if known else "not set"
+        unset = "not set" if service.variables.exists() else "not known: nothing of it was read yet"
+        now = f"set, seen {known.seen_at:%Y-%m-%d %H:%M} UTC" if known else unset
         lost = Fact("Will be lost", "the value it has now: nobody here can read it back", tone="bad")
         return [
             Fact("Variable", f"{parameters['key']} of {service.name}"),

@@ -183,5 +183,6 @@ class Deployment(models.Model):
 
     @property
     def duration(self) -> timedelta | None:
+        """None where it is not told, or would have ended before it began."""
         begun: datetime | None = self.started_at or self.created_at
-        return self.finished_at - begun if self.finished_at and begun else None
+        return self.finished_at - begun if self.finished_at and begun and begun <= self.finished_at else None

@@ -15,11 +15,11 @@ from django.db import transaction
 from deployments import workspace
 from deployments.environment_group import group_of
 from deployments.models import Service
-from deployments.render.word import FOLLOWED, columns, is_older, service_is_doubtful
+from deployments.render.word import DETAILS, FOLLOWED, columns, is_older, service_is_doubtful
 from ledger.services import record
 from operations.accounts import RENDER
 from operations.kinds.unasked_environment import seen as seen_environment
-from operations.models import Environment
+from operations.models import Environment, Task
 from operations.navigation import page_of
 from operations.notify import enqueue
 from operations.periodic.clock import database_time
@@ -40,8 +40,7 @@ def sync_services(api: Render, failed: Failed) -> list[Service]:
     rows = {row.render_id: row for row in Service.objects.select_related("environment")}
     every, present = list(api.services.list()), []
     if any(seen.environment_id and seen.id not in rows for seen in every):
-        with each("Render's environments", failed, alone=True):
-            workspace.read_environments(api)
+        _read_places(api, failed)
     doubted = list[Service]()
     for render_id, said in _by_id(every).items():
         row = rows.get(render_id)
@@ -50,7 +49,8 @@ def sync_services(api: Render, failed: Failed) -> list[Service]:
             continue
         with each(said[0].name or render_id or "a service without an id", failed), transaction.atomic():
             older = row is not None and is_older(row, said[0])
-            present.append(row if row and older else store_service(said[0], row))
+            row = row if row and older else store_service(said[0], row)
+        present += [row] if row is not None else []  # what of it could not be stored hides none of its deploys
     listed = {seen.id for seen in every}
     missed = [row for row in rows.values() if row.removed_at is None and row.render_id not in listed]
     ask = [*doubted[:MOST_ASKED], *sorted(missed, key=lambda row: row.missing_since is None)[:MOST_ASKED]]
@@ -60,6 +60,12 @@ def sync_services(api: Render, failed: Failed) -> list[Service]:
             if (still := fetch(api, row.render_id)) is not None:
                 present.append(still)
     return present
+
+
+def _read_places(api: Render, failed: Failed) -> None:
+    """Before a new service comes in: where Render has it."""
+    with each("Render's environments", failed, alone=True):
+        workspace.read_environments(api)
 
 
 def _by_id(every: list[Seen]) -> dict[str, list[Seen]]:
@@ -79,6 +85,8 @@ def fetch(api: Render, render_id: str) -> Service | None:
         if row is not None and row.removed_at is None and not_found(row):
             mark_removed(render_id)
         return None
+    if row is None and seen.environment_id:
+        _read_places(api, Failed())
     return store_service(seen, row)
 
 
@@ -125,16 +133,30 @@ def environment_of(row: Service) -> Environment:
 def _change(row: Service, changed: dict[str, Any]) -> None:
     """Write what differs; a setting that people care about goes to the ledger, old and new."""
     followed = {key: [_plain(getattr(row, key)), _plain(changed[key])] for key in FOLLOWED if key in changed}
+    now = changed.get("settings", row.settings)
+    followed |= {
+        key: [_plain(row.settings.get(key)), _plain(now.get(key))]
+        for key in DETAILS
+        if row.settings.get(key) != now.get(key)
+    }
     for key, value in changed.items():
         setattr(row, key, value)
     with transaction.atomic():
         if "removed_at" in changed:
             _mark_back(row)
         row.save(update_fields=list(changed))
+        if changed.get("autodeploy"):
+            close_reminders(row, resolution="Render shows it on")
         if followed:
             environment = row.environment_slug
             data = {"service": row.name, "changed": followed}
             record("deployments.settings_changed", actor=RENDER, environment=environment, subject=row.name, data=data)
+
+
+def close_reminders(row: Service, **closing: Any) -> None:
+    """Autodeploy is on: what a rollback left to do is done."""
+    ours = Task.objects.filter(dedupe_key__startswith=f"autodeploy:{row.render_id}:", closed_at=None)
+    ours.filter(kind=Task.Kind.REENABLE_AUTODEPLOY).update(closed_at=database_time(), **closing)
 
 
 def _mark_back(row: Service) -> None:

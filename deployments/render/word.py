@@ -18,7 +18,12 @@ from providers.render import Service as Seen
 
 AHEAD = timedelta(minutes=5)
 _WEB = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?:[/?#][!-~]*)?")
-FOLLOWED = ("autodeploy", "branch", "repo", "suspended", "suspenders", "maintenance", "instances", "health_check_path")
+IDENTITY = ("name", "type", "owner_id", "url")
+FOLLOWED = (
+    *IDENTITY,
+    *("autodeploy", "branch", "repo", "suspended", "suspenders", "maintenance", "instances", "health_check_path"),
+)
+DETAILS = ("region", "plan", "runtime", "schedule", "preDeployCommand")  # of the settings
 
 
 def facts(deploy: Deploy) -> dict[str, Any]:
@@ -91,8 +96,9 @@ def service_is_doubtful(row: Service, said: list[Seen]) -> bool:
 
 
 def is_older(row: Service, seen: Seen) -> bool:
-    """An old page: it changes nothing."""
-    return bool(row.updated_at and seen.updated_at and seen.updated_at < row.updated_at)
+    """An old page: it changes nothing. A time of the row that lies ahead says nothing of what is older."""
+    last = row.updated_at
+    return bool(last and seen.updated_at and seen.updated_at < last <= database_time() + AHEAD)
 
 
 def web_address(given: str) -> str:

@@ -88,7 +88,7 @@ class JsonClient:
             nonlocal pause
             if not isinstance(error, RateLimited | Unavailable):
                 return False
-            wait = error.wait if isinstance(error, RateLimited) else pause * random.uniform(1, 2)  # noqa: S311
+            wait = max(getattr(error, "wait", 0.0), pause * random.uniform(1, 2))  # noqa: S311 - "at once" is no flood
             pause = min(2 * pause, 4.0)
             return max(wait, 0.01) if time.monotonic() + wait < ends else False
 

@@ -15,7 +15,7 @@ from contextlib import suppress
 from email.utils import parsedate_to_datetime
 
 DEFAULT_BLOCK_SECONDS = 10.0
-MAX_BLOCK_SECONDS = 3600.0
+MAX_BLOCK_SECONDS = 300.0  # however long it is asked for: a rollback may wait behind it
 EPOCH_FROM = 1_000_000_000
 
 

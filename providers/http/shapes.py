@@ -18,6 +18,8 @@ def moment(value: Any, first_year: int = 2) -> datetime | None:
     of a year that no clock shows: it would be the newest for ever.
     """
     try:
+        if isinstance(value, bool):
+            return None
         if isinstance(value, int | float):
             parsed = datetime.fromtimestamp(value / 1000 if value > 1e11 else value, UTC)
         else:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from providers.http.errors import Misshapen
-from providers.http.shapes import Json, moment, part, text
+from providers.http.shapes import Json, moment, part, text, whole
 
 
 def listed(value: Any) -> list[Any]:
@@ -107,8 +107,8 @@ class Service:
 
     @property
     def instances(self) -> int | None:
-        number = self.details.get("numInstances")
-        return number if isinstance(number, int) else None
+        number = whole(self.details.get("numInstances"))
+        return number if number is not None and number < 2**31 else None
 
     @property
     def parent_id(self) -> str:

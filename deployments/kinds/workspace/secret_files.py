@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from deployments.kinds.base import SERVICE, ServiceKind, here, name_of
-from deployments.kinds.variables import WORKER_VARIABLE, check_value, given_value
+from deployments.kinds.variables import WORKER_VARIABLE, check_value, given_value, refuse_changed
 from deployments.models import Service
 from deployments.render.at_most_once import RENDER
 from deployments.variables import fingerprints
@@ -13,6 +13,7 @@ from operations.engine.context import StepContext
 from operations.engine.specs import Consequence, Parameter, Parameters, step
 from operations.models import Environment, Risk
 from providers.errors import Refused
+from providers.render import Render
 
 CONTENT = Parameter(
     "value", "Content", required=False, secret=True, lines=True, help="Sealed at once; nobody can read it again here."
@@ -20,10 +21,21 @@ CONTENT = Parameter(
 NAME = Parameter("name", "File", help="Its name at Render, such as gcp.json.")
 
 
+def _refuse_changed(ctx: StepContext, api: Render, service: Service, wanted: str | None) -> None:
+    now = {file.name: file.content for file in api.secret_files.list(service.render_id)}
+    name, rows = ctx.parameters["name"], service.variables.filter(kind="file")
+    try:
+        refuse_changed(ctx, rows, name, now.get(name), wanted)
+    except Refused:
+        fingerprints.refresh(api, service)
+        raise
+
+
 def set_file(ctx: StepContext) -> None:
     """Set it once and read it back; the content is neither logged nor stored."""
     api, service = here(ctx)
     name, content = ctx.parameters["name"], given_value(ctx)
+    _refuse_changed(ctx, api, service, content)
 
     def shown() -> bool | None:
         files = api.secret_files.list(service.render_id)
@@ -38,6 +50,7 @@ def set_file(ctx: StepContext) -> None:
 def delete_file(ctx: StepContext) -> None:
     api, service = here(ctx)
     name = ctx.parameters["name"]
+    _refuse_changed(ctx, api, service, None)
 
     def gone() -> bool | None:
         return all(file.name != name for file in api.secret_files.list(service.render_id)) or None
