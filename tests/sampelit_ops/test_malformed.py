@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Set
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.http import QueryDict
 from django.template.base import Template
 from django.test import Client, override_settings
 from django.urls import get_resolver
 from django.utils.safestring import SafeString
 
+from operations.web.form_key import OneTimeForms
 from sampelit_ops import permission_matrix
 from sampelit_ops.permission_matrix import BODY
 from sampelit_ops.site.admin_site import OpsAdminSite
+from sampelit_ops.web.request_bounds import RequestBounds
 from tests import factories, sampling
 from tests.sampelit_ops.forms import asked_names, filters
 
@@ -36,8 +39,8 @@ BAD = {
     "deep": "[" * 300,
     "quoting": "'\"\\_5F__",
 }
-VALUES = tuple(BAD.values())
-PARTS = 6_007  # a prime, so that a run's share goes through all values and names
+ANY = "*"
+QUIET = ((QueryDict, "copy"), (QueryDict, "urlencode"), (OneTimeForms, "process_view"), (RequestBounds, "process_view"))
 
 
 def _escaped(value: str) -> str:
@@ -58,10 +61,41 @@ def _all_paths() -> list[str]:
     return list(dict.fromkeys(each.path for each in permission_matrix.addresses()))
 
 
-def _some(asked: list[tuple[str, str]]) -> list[tuple[tuple[str, str], str]]:
-    """This run's share of what is asked with every malformed value."""
-    turns = (divmod(turn, len(VALUES)) for turn in sampling.turns(len(asked) * len(VALUES), PARTS))
-    return [(asked[row], VALUES[value]) for row, value in turns]
+@pytest.fixture
+def looked_up(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The names that a page looked up in what it was sent; ANY where it read all that there are. A copy for the links
+    of a list reads nothing, and the middleware treats all names alike."""
+    names, quiet = set[str](), [False]
+
+    def watch(method: str, note: Callable[..., object]) -> None:
+        before = getattr(QueryDict, method)
+
+        def watched(self: QueryDict, *given: Any, **more: Any) -> Any:
+            if len(self) and not quiet[0]:
+                note(*given[:1])
+            return before(self, *given, **more)
+
+        monkeypatch.setattr(QueryDict, method, watched)
+
+    def hush(owner: type, method: str) -> None:
+        before = getattr(owner, method)
+
+        def hushed(*given: Any, **more: Any) -> Any:
+            outer, quiet[0] = quiet[0], True
+            try:
+                return before(*given, **more)
+            finally:
+                quiet[0] = outer
+
+        monkeypatch.setattr(owner, method, hushed)
+
+    for method in ("__getitem__", "get", "getlist", "__contains__", "pop"):
+        watch(method, lambda name: names.add(str(name)))
+    for method in ("items", "lists", "values", "keys", "dict", "__iter__"):
+        watch(method, lambda: names.add(ANY))
+    for owner, method in QUIET:
+        hush(owner, method)
+    return names
 
 
 @pytest.fixture
@@ -94,25 +128,49 @@ def test_malformed_ids(superuser: Client) -> None:
     assert [path for path in paths if _breaks(superuser, "GET", path) or _breaks(superuser, "POST", path)] == []
 
 
+def _broken(
+    client: Client, looked_up: set[str], path: str, names: Set[str], ask: Callable[[str, str], tuple[Any, ...]]
+) -> list[tuple[Any, ...]]:
+    """Every name that the page looks up, also those that it asks for only once another was sent, malformed in each
+    way."""
+    looked_up.clear()
+    _breaks(client, *ask("", ""))
+    done, broken = set[str](), list[tuple[Any, ...]]()
+    some = set(sampling.share(names, 40))
+    while left := (looked_up | (some if ANY in looked_up else set())) - done - {ANY}:
+        done |= left
+        asked = [ask(name, value) for name in sorted(left) for value in BAD.values()]
+        broken += [each for each in asked if _breaks(client, *each)]
+    return broken
+
+
 @pytest.mark.django_db
-def test_malformed_query_parameters(superuser: Client) -> None:
-    names = asked_names()
-    asked = [(path, name) for path in _all_paths() for name in sorted(names | filters(path))]
-    paths = [f"{path}?{name}={_escaped(value)}" for (path, name), value in _some(asked)]
+def test_malformed_query_parameters(superuser: Client, looked_up: set[str]) -> None:
+    paths = sampling.share(_all_paths(), 60)
 
     assert paths
-    assert [path for path in paths if _breaks(superuser, "GET", path)] == []
+    for path in paths:
+        ask = lambda name, value, to=path: ("GET", f"{to}?{name}={_escaped(value)}")  # noqa: E731
+        assert _broken(superuser, looked_up, path, asked_names() | filters(path), ask) == []
 
 
 @pytest.mark.django_db
-def test_malformed_fields(superuser: Client) -> None:
-    names = sorted(asked_names() | set(BODY))
-    chosen = _some([(path, name) for path in _all_paths() for name in names])
+def test_malformed_fields(superuser: Client, looked_up: set[str]) -> None:
+    paths = sampling.share(_all_paths(), 150)
 
-    assert chosen
-    assert [
-        (path, name, value) for (path, name), value in chosen if _breaks(superuser, "POST", path, {**BODY, name: value})
-    ] == []
+    assert paths
+    for path in paths:
+        ask = lambda name, value, to=path: ("POST", to, {**BODY, name: value})  # noqa: E731
+        assert _broken(superuser, looked_up, path, asked_names() | set(BODY), ask) == []
+
+
+@pytest.mark.django_db
+def test_what_a_page_looks_up_is_noticed(superuser: Client, looked_up: set[str]) -> None:
+    """Without it the two above would send nothing."""
+    superuser.get("/admin/backups/run/coverage/?=")
+    assert "environment" in looked_up
+    superuser.get("/admin/operations/operation/?status=failed")
+    assert {"q", ANY} <= looked_up
 
 
 @pytest.mark.django_db
