@@ -56,9 +56,10 @@ def sync_services(api: Render, failed: Failed) -> list[Service]:
     ask = [*doubted[:MOST_ASKED], *sorted(missed, key=lambda row: row.missing_since is None)[:MOST_ASKED]]
     present += [row for row in doubted[MOST_ASKED:] if row.removed_at is None]
     for row in ask:
+        still = row if row in doubted and row.removed_at is None else None
         with each(row.name, failed):
-            if (still := fetch(api, row.render_id)) is not None:
-                present.append(still)
+            still = fetch(api, row.render_id)
+        present += [still] if still is not None else []
     return present
 
 
