@@ -47,9 +47,7 @@ def consider(live: Deployment, sight: Sight) -> Operation | None:
     reason = _reason(live)
     if Operation.objects.filter(kind=KIND, reason=reason, requested_by__username=SYSTEM).exists() or _in_hand(live):
         return None
-    back = Deployment.objects.superseded().filter(service=service, created_at__lt=live.created_at)
-    healthy = back.filter(health=Deployment.Health.HEALTHY).exclude(commit_sha=live.commit_sha)
-    target = healthy.order_by("-created_at").first()
+    target = _target(live)
     if target is None:
         logger.warning("no automatic rollback of %s: no earlier deploy was seen healthy", service.name)
         return None
@@ -71,6 +69,16 @@ def consider(live: Deployment, sight: Sight) -> Operation | None:
     except (Refused, PermissionDenied) as refusal:
         logger.warning("no automatic rollback of %s: %s", service.name, refusal)
         return None
+
+
+def _target(live: Deployment) -> Deployment | None:
+    """The newest earlier one that was seen healthy and is something else; one of images has no commit."""
+    back = Deployment.objects.superseded().filter(service=live.service, created_at__lt=live.created_at)
+    if live.commit_sha:
+        back = back.exclude(commit_sha=live.commit_sha)
+    elif live.image:
+        back = back.exclude(image=live.image)
+    return back.filter(health=Deployment.Health.HEALTHY).order_by("-created_at").first()
 
 
 def _reason(live: Deployment) -> str:

@@ -37,7 +37,7 @@ def watch_job(ctx: StepContext) -> None:
     while True:
         job = api.jobs.get(service.render_id, job_id)
         _tail(ctx, api, service, job, seen)
-        if job.status in ("succeeded", "failed", "canceled"):
+        if job.finished_at or job.status in ("succeeded", "failed", "canceled"):
             break
         ctx.progress(len(seen), None, unit="lines", note=job.status)
         RENDER.pause(ctx)

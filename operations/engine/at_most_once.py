@@ -99,9 +99,19 @@ class Polling:
             if (made := once(ctx, write)) is not None:
                 return made
         known = set(ctx.state["known"])
-        return self.until(
-            ctx, lambda: next((one for one in listed() if one.id not in known and ours(one)), None), looks
-        )
+
+        def fresh() -> Made | None:
+            found = {one.id: one for one in listed() if one.id not in known and ours(one)}
+            if len(found) > 1:
+                raise ProviderError(
+                    f"{self.provider} was asked once and its answer was lost; {', '.join(sorted(found))} began since, "
+                    "and none is known to be ours. Look at them before you request it again."
+                )
+            return next(iter(found.values()), None)
+
+        if (seen := self.until(ctx, fresh, looks)) is not None:
+            ctx.log(f"{seen.id}, which was not there before, is taken for what was asked for: the answer was lost")
+        return seen
 
     def pause(self, ctx: StepContext) -> None:
         """Wait one interval, or less when the claim is lost; then check."""

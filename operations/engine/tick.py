@@ -172,9 +172,8 @@ def perform(job: Job) -> None:
 
 @transaction.atomic
 def _keep(job: Job, seconds: float, error: str) -> None:
-    row = Heartbeat.objects.select_for_update().filter(name=f"job:{job.name}").first()
-    if row is None:
-        return
+    kept = Heartbeat.objects.select_for_update()
+    row, _ = kept.get_or_create(name=f"job:{job.name}", defaults={"beat_at": database_time()})
     failed_before = row.detail.get("failed", 0)
     ran = {"ended_at": database_time().isoformat(), "seconds": seconds, "by": os.environ.get("OPS_WORKER_ID", "")}
     row.detail = ran | {"error": error, "failed": failed_before + 1 if error else 0}

@@ -307,3 +307,13 @@ def test_what_one_answer_breaks_leaves_the_others_judged(api: Service, monkeypat
         jobs.probe_health()
 
     assert HealthCheck.objects.count() == len(others)
+
+
+@pytest.mark.parametrize(("image", "asked"), [("shop:2", True), ("shop:1", False)])
+def test_a_release_of_an_image_is_taken_back_to_another_image(
+    api: Service, monkeypatch: pytest.MonkeyPatch, image: str, asked: bool
+) -> None:
+    """It has no commit, as none before it has."""
+    Deployment.objects.update(commit_sha="", image="shop:1")
+
+    assert tried(api, monkeypatch, [said(SICK)] * 3, commit_sha="", image=image) is asked

@@ -9,17 +9,20 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from deployments import maintenance_watchdog
+from deployments import maintenance_watchdog, workspace
 from deployments.health import auto_rollback, probing
 from deployments.kinds.variable_groups import find_group
+from deployments.kinds.workspace.databases import find as find_database
 from deployments.models import Deployment, Service, VariableGroup
 from deployments.render.sync import poll
 from deployments.variables import fingerprints
 from ledger.models import Entry
 from operations.engine import kinds
 from operations.engine.request import request
-from operations.models import Environment, Operation, Task
+from operations.models import Environment, Heartbeat, Operation, Task
 from providers.errors import Refused
+from providers.render.deploys import Jobs
+from providers.render.records import Job
 from tests.deployments.conftest import finish
 from tests.deployments.test_health import bad_deploy
 from tests.render_sandbox import Harness
@@ -289,3 +292,24 @@ def test_autodeploy_that_is_on_again_ends_its_reminder(sandbox: Harness, api: Se
     reminder.refresh_from_db()
     assert (reminder.closed_at is not None, reminder.closed_by) == (True, None)
     assert "Render" in reminder.resolution
+
+
+@pytest.mark.parametrize("word", ["timed_out", "evicted", "succeeded"])
+def test_a_job_that_ended_in_a_word_that_nobody_knows_has_ended(
+    act: Act, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    monkeypatch.setattr(Jobs, "get", lambda _, service, job: Job(job, word, finished_at=timezone.now()))
+
+    ended = act("deployments.job", command="true")
+
+    assert ended.status == ("succeeded" if word == "succeeded" else "failed")
+    assert ended.result["status"] == word
+
+
+def test_of_two_databases_of_one_name_none_is_meant(db: None) -> None:
+    rows = [{"id": f"dpg-{number}", "name": name, "plan": ""} for number, name in enumerate(("a", "a", "b", "dpg-0"))]
+    Heartbeat.objects.keep(workspace.KEPT, {"databases": rows})
+
+    with pytest.raises(Refused, match="dpg-0, dpg-1"):
+        find_database("a")
+    assert [find_database(given)["id"] for given in ("b", "dpg-1", "dpg-0")] == ["dpg-2", "dpg-1", "dpg-0"]

@@ -105,3 +105,27 @@ def test_looking_ends_with_what_was_looked_for_or_after_the_last_look() -> None:
     assert ctx.notes == ["1/3 waiting for Render", "2/3 waiting for Render"]
     assert polling.until(ctx, lambda: None, looks=2) is None
     assert ctx.notes[2:] == ["1/2 waiting for Render", "2/2 waiting for Render"]
+
+
+class One:
+    def __init__(self, identity: str) -> None:
+        self.id = identity
+
+
+@pytest.mark.parametrize(
+    ("listed", "taken"), [(["a"], None), (["b", "a"], "b"), (["b", "b", "a"], "b"), (["c", "b", "a"], "refused")]
+)
+def test_what_was_made_is_taken_only_where_it_can_be_told(listed: list[str], taken: str | None) -> None:
+    """The answer was lost; somebody else, or a schedule, may have made one in the same seconds."""
+    ctx, polling = Context(known=["a"], asked_at="2026-01-01T00:00:00+00:00"), Polling("Render", 1, lambda: 0.0)
+
+    def look() -> One | None:
+        return polling.made(ctx, lambda: map(One, listed), _failing(UnknownOutcome("lost")))  # type: ignore[arg-type]
+
+    if taken == "refused":
+        with pytest.raises(ProviderError, match="b, c began since"):
+            look()
+        return
+    made = look()
+    assert (made.id if made else None) == taken
+    assert len(ctx.lines) == (taken is not None)

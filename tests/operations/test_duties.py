@@ -216,3 +216,23 @@ def test_silence_that_begins_within_a_row_ends_the_pass_too() -> None:
                         ask(f"{row} {part}")
 
     assert asked == ["a 1", "a 2", "a 3"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("when", ["before", "while it runs"])
+def test_a_duty_whose_row_somebody_deleted_runs_and_tells(jobs: dict[str, Job], when: str) -> None:
+    def breaks_alone() -> None:
+        if when != "before":
+            Heartbeat.objects.all().delete()
+        raise ValueError("it is odd")
+
+    jobs["a"] = Job("a", 0, breaks_alone)
+    tick.run_job(jobs["a"])
+    Heartbeat.objects.all().delete()
+    Notification.objects.all().delete()
+
+    tick.run_job(jobs["a"])
+
+    (duty,) = duties()
+    assert (duty.error, duty.is_late) == ("ValueError: it is odd", False)
+    assert Notification.objects.count() == 1

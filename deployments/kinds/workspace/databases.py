@@ -31,11 +31,14 @@ def named(environment: Environment, render_id: str) -> tuple[str, str]:
 
 
 def find(given: str) -> dict[str, str]:
-    """A database by Render's id or by name. Raises Refused."""
+    """A database by Render's id, or by a name that no other has. Raises Refused."""
     rows = workspace.known().databases
-    for row in rows:
-        if given in (row["id"], row["name"]):
-            return row
+    found = [row for row in rows if row["id"] == given] or [row for row in rows if row["name"] == given]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        ids = ", ".join(row["id"] for row in found)
+        raise Refused(f"Several are called {given!r}. Nothing was requested; say which by its id: {ids}.")
     known = ", ".join(row["name"] for row in rows) or "none; they are read every quarter of an hour"
     raise Refused(f"Render lists no database {given!r}. Nothing was requested. Known: {known}.")
 
