@@ -138,20 +138,33 @@ def _verdict(
     return "ok", "equal" if equal else "differs"
 
 
-def reference_for(service: Service, candidates: Iterable[Service]) -> Service | None:
-    """Production's service of the same type whose name the other's begins with, else the only one of that type."""
+def references_for(service: Service, candidates: Iterable[Service]) -> list[Service]:
+    """Production's services of the same type whose name the other's begins with, the longest (several, where two
+    workspaces have one of that name), else the only one of that type."""
     same_type = [other for other in candidates if other.type == service.type]
     named = [other for other in same_type if service.name.startswith(other.name)]
-    return max(named, key=lambda other: len(other.name)) if named else (same_type[0] if len(same_type) == 1 else None)
+    longest = max((len(other.name) for other in named), default=0)
+    return [other for other in named if len(other.name) == longest] or same_type[: len(same_type) == 1]
+
+
+def reference_for(service: Service, candidates: Iterable[Service]) -> Service | None:
+    """The one of them with most that is not right; none where there is none."""
+    return max(references_for(service, candidates), key=lambda other: len(_bad(service, other)), default=None)
+
+
+def _bad(service: Service, reference: Service) -> list[ParityFinding]:
+    return [line for line in compare(service, reference) if line.tone == "bad"]
 
 
 def violations() -> list[tuple[Service, ParityFinding]]:
-    """Every red finding of every service that Render still lists."""
+    """Every red finding of every service that Render still lists. One without a service of production's to compare
+    with is judged by itself."""
     services = list(loaded(Service.objects.filter(removed_at=None)).order_by("name"))
     production = [service for service in services if service.environment and service.environment.kind == "production"]
     violating = []
     for service in services:
-        reference = service if service in production else reference_for(service, production)
-        if reference is not None and effective(service):
-            violating += [(service, line) for line in compare(service, reference) if line.tone == "bad"]
+        references = [service] if service in production else references_for(service, production) or [service]
+        if effective(service):
+            found = {line.key: line for reference in references for line in _bad(service, reference)}
+            violating += [(service, line) for line in found.values()]
     return violating

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -25,6 +26,8 @@ from operations.models import Environment
 from operations.web import formatting
 from operations.web.pages import render_page
 from providers.counting import counted
+from providers.render import Render
+from providers.render.records import Blueprint
 
 SETTINGS = (
     "runtime",
@@ -81,37 +84,42 @@ def _refresh(request: HttpRequest, environment: Environment) -> HttpResponse:
 
 def blueprints(services: list[Service]) -> dict[str, Any]:
     """Render's own word on whether its render.yaml and what runs are the same."""
-    owner = next((service.owner_id for service in services if service.owner_id), "")
-    if not owner:
+    owners = sorted({service.owner_id for service in services if service.owner_id})
+    if not owners:
         return {"blueprints": []}
-    answers, missing = remote.read(f"blueprints:{owner}", {"blueprints": lambda api: list(api.blueprints.list(owner))})
-    return {"blueprints": answers.get("blueprints", []), "missing": missing}
+    readers = {f"blueprints of {owner}": partial(_blueprints, owner) for owner in owners}
+    answers, missing = remote.read(f"blueprints:{':'.join(owners)}", readers)
+    return {"blueprints": [one for rows in answers.values() for one in rows], "missing": missing}
+
+
+def _blueprints(owner: str, api: Render) -> list[Blueprint]:
+    return list(api.blueprints.list(owner))
 
 
 def part(service: Service, production: list[Service]) -> dict[str, Any]:
     """One service beside production's service of the same part."""
     own = service if service in production else None
     reference = own or parity.reference_for(service, production)
-    if reference is None:
-        return {"service": service, "reference": None, "findings": [], "settings": []}
-    findings = parity.compare(service, reference)
-    differing = [] if own else settings_diff(service, reference)
+    findings = parity.compare(service, reference or service)
+    differing = settings_diff(service, reference) if reference and not own else []
     return {
         "service": service,
         "reference": reference,
         "findings": findings,
-        "verdict": _verdict(findings),
+        "verdict": _verdict(findings, is_compared=reference is not None),
         "settings": differing,
         "read": bool(parity.effective(service)),
     }
 
 
-def _verdict(findings: Sequence[parity.ParityFinding]) -> SafeString:
-    """Green only where there is nothing to look at."""
+def _verdict(findings: Sequence[parity.ParityFinding], *, is_compared: bool) -> SafeString:
+    """Green only where there is nothing to look at, and something was compared."""
     tones = Counter(finding.tone for finding in findings)
     if tones["bad"]:
         return formatting.badge(counted(tones["bad"], "violation"), "bad")
-    return formatting.badge(f"{tones['warn']} to look at", "warn") if tones["warn"] else formatting.badge("passed")
+    if tones["warn"]:
+        return formatting.badge(f"{tones['warn']} to look at", "warn")
+    return formatting.badge("passed") if is_compared else formatting.badge("not compared", "idle")
 
 
 def groups(request: HttpRequest, services: list[Service]) -> list[dict[str, Any]]:
