@@ -121,6 +121,13 @@ def _grant(node: Node, state: State, names: Identities) -> None:
         state.uses.update(("grant", name) for name in tables or [EVERY])
 
 
+def _fills(node: Node, state: State, names: Identities) -> None:
+    """INSERT, COPY … FROM, MERGE and CREATE TABLE AS."""
+    into = node.get("relation") or (node.get("into") or node.get("intoClause") or {}).get("rel")
+    if into:
+        state.uses.add(("rows", relation(into)))
+
+
 def _default_privileges(node: Node, state: State, names: Identities) -> None:
     if node["action"].get("is_grant") and node["action"].get("objtype") == "OBJECT_TABLE":
         state.uses.add(("grant", EVERY))
@@ -166,4 +173,5 @@ _READERS = {
     "AlterDefaultPrivilegesStmt": _default_privileges,
     "CreateStmt": _create,
     "ViewStmt": _view,
+    **dict.fromkeys(("InsertStmt", "CopyStmt", "MergeStmt", "CreateTableAsStmt", "SelectStmt"), _fills),
 }

@@ -1,4 +1,4 @@
-"""What policies believe of who asks, who may call what runs with its owner's rights, and comments that an API obeys."""
+"""What policies believe of who asks, who may call with an owner's rights, comments that APIs obey, empty checks."""
 
 from __future__ import annotations
 
@@ -38,6 +38,41 @@ WRITES = {
     "what it is told": "EXECUTE format('DELETE FROM public.%I', u)",
     "columns by name": "INSERT INTO public.roles (id) VALUES (u)",
     "a secret": "PERFORM secret FROM vault.decrypted_secrets",
+}
+BECOMES = "ALTER FUNCTION f() SECURITY DEFINER SET search_path = ''"
+ALTERED = {
+    BECOMES: DESTRUCTIVE,
+    BECOMES.replace("FUNCTION", "PROCEDURE"): DESTRUCTIVE,
+    "ALTER ROUTINE f(int) SET search_path FROM CURRENT SECURITY DEFINER": DESTRUCTIVE,
+    f"CREATE FUNCTION f() RETURNS SETOF t LANGUAGE sql AS 'SELECT * FROM public.t'; {BECOMES}": DESTRUCTIVE,
+    f"BEGIN; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; ROLLBACK; {BECOMES}": DESTRUCTIVE,
+    "ALTER FUNCTION f() SET session_replication_role = replica": DESTRUCTIVE,
+    "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET session_replication_role = replica AS 'SELECT 1'": DESTRUCTIVE,
+    f"CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; {BECOMES}": ROUTINE,
+    "CREATE FUNCTION f() RETURNS SETOF t LANGUAGE sql AS 'SELECT * FROM public.t WHERE owner = auth.uid()'; "
+    + BECOMES: ROUTINE,
+    "ALTER FUNCTION f() SET search_path = ''": ROUTINE,
+    "ALTER FUNCTION f() RESET session_replication_role SET search_path = ''": DESTRUCTIVE,
+}
+NEVER = {
+    "ALTER TABLE t ADD CHECK (false) NOT VALID": SENSITIVE,
+    "ALTER TABLE t ADD CONSTRAINT c CHECK (1 = 0) NO INHERIT NOT VALID": SENSITIVE,
+    "ALTER TABLE t ADD CHECK (NOT true) NOT VALID": SENSITIVE,
+    "ALTER TABLE t ADD CHECK (a > 0 AND 'a' = 'b') NOT VALID": SENSITIVE,
+    "ALTER DOMAIN d ADD CHECK (false) NOT VALID": SENSITIVE,
+    "CREATE TABLE n (c text PRIMARY KEY); ALTER TABLE t ADD FOREIGN KEY (c) REFERENCES n NOT VALID": SENSITIVE,
+    "ALTER TABLE t ADD CHECK (a > 0 OR false) NOT VALID": ROUTINE,
+    "ALTER TABLE t ADD CHECK (NULL) NOT VALID": ROUTINE,
+    "ALTER TABLE t ADD CHECK (a IN (1, 2)) NOT VALID": ROUTINE,
+    "CREATE DOMAIN d AS int; ALTER DOMAIN d ADD CHECK (false)": ROUTINE,
+    "CREATE TABLE n (c text PRIMARY KEY); INSERT INTO n SELECT DISTINCT c FROM t; "
+    "ALTER TABLE t ADD FOREIGN KEY (c) REFERENCES n NOT VALID": ROUTINE,
+    "CREATE TABLE n (c text PRIMARY KEY); ALTER TABLE t ADD FOREIGN KEY (c) REFERENCES n NOT VALID; "
+    "INSERT INTO n VALUES ('a')": ROUTINE,
+    "CREATE TABLE n AS SELECT DISTINCT c FROM t; ALTER TABLE n ADD PRIMARY KEY (c); "
+    "ALTER TABLE t ADD FOREIGN KEY (c) REFERENCES n NOT VALID": ROUTINE,
+    "CREATE TABLE n (c text PRIMARY KEY); ALTER TABLE t ADD COLUMN c text; "
+    "ALTER TABLE t ADD FOREIGN KEY (c) REFERENCES n NOT VALID": ROUTINE,
 }
 COMMENTS = {
     "COMMENT ON SCHEMA public IS '@graphql({\"inflect_names\": true})'": SENSITIVE,
@@ -99,3 +134,13 @@ def test_what_asks_who_calls_or_is_closed_is_left_alone(body: str, role: str) ->
 @pytest.mark.parametrize("text", COMMENTS)
 def test_a_comment_that_an_api_obeys_is_no_mere_comment(text: str) -> None:
     assert analyse(text.encode()).risk == COMMENTS[text]
+
+
+@pytest.mark.parametrize("text", ALTERED)
+def test_a_function_that_gets_its_owners_rights_later_is_judged_by_what_it_does(text: str) -> None:
+    assert analyse(text.encode()).risk == ALTERED[text]
+
+
+@pytest.mark.parametrize("text", NEVER)
+def test_what_no_row_passes_any_more_is_told(text: str) -> None:
+    assert analyse(text.encode(), as_runner=True).risk == NEVER[text]

@@ -33,6 +33,22 @@ def _always_true_of(node: Node) -> bool:
     return (all if node["boolop"] == "AND_EXPR" else any)(always_true(part) for part in parts)
 
 
+def never_true(expression: Node) -> bool:
+    """Constants and what is put together of those; NULL is no no to a CHECK."""
+    kind, node = next(iter(expression.items()))
+    if kind == "BoolExpr":
+        parts = node["args"]
+        if node["boolop"] == "NOT_EXPR":
+            return always_true(parts[0])
+        return (any if node["boolop"] == "AND_EXPR" else all)(map(never_true, parts))
+    if kind == "A_Const":
+        return constant(node) is False
+    if kind != "A_Expr" or node["kind"] != "AEXPR_OP" or strings(node["name"]) != ["="]:
+        return False
+    values = [_literal(side) for side in sides_of(node)]
+    return None not in values and not any(isinstance(each, tuple) for each in values) and len({*values}) > 1
+
+
 def _compares_equal(node: Node) -> bool:
     operator = node["name"][-1]["String"]["sval"]
     left, right = _literal(node["lexpr"]), _literal(node["rexpr"])

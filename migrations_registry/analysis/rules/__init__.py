@@ -10,6 +10,7 @@ from migrations_registry.analysis.rules import (  # noqa: F401 - each enlists it
     constraints,
     conventions,
     defaults,
+    definers,
     domain_columns,
     drops,
     duplicates,

@@ -1,13 +1,21 @@
-"""Functions of which others ask yes or no: whether the answer still depends on anything."""
+"""Functions and checks of which others ask yes or no: whether the answer still depends on anything."""
 
 from __future__ import annotations
 
 from migrations_registry.analysis.model import COMPATIBILITY, SECURITY, label
-from migrations_registry.analysis.parsing.conditions import always_true, asks_nothing, texts_in
-from migrations_registry.analysis.parsing.nodes import constant, inner_nodes, keys_in, strings, type_name
+from migrations_registry.analysis.parsing.conditions import always_true, asks_nothing, never_true, texts_in
+from migrations_registry.analysis.parsing.nodes import (
+    constant,
+    dotted,
+    inner_nodes,
+    keys_in,
+    relation,
+    strings,
+    type_name,
+)
 from migrations_registry.analysis.parsing.parser import Node, ParseError, parse_plpgsql, parse_snippet
 from migrations_registry.analysis.routines import Routine, routine
-from migrations_registry.analysis.rule_registry import on, rule
+from migrations_registry.analysis.rule_registry import on, on_alter, rule
 from migrations_registry.analysis.state import State
 
 ONE_ANSWER = rule(
@@ -26,7 +34,20 @@ ONE_ANSWER = rule(
         "false; END IF; RETURN true; END $$",
     ),
 )
-
+NEVER = rule(
+    "MC-CHECK-NEVER",
+    COMPATIBILITY,
+    "the check says no to everything: from now on no row {of} can be written",
+    "REVOKE INSERT, UPDATE from the roles that write says so to whoever tries.",
+    bad=(
+        "ALTER TABLE orders ADD CONSTRAINT x CHECK (false) NOT VALID",
+        "ALTER DOMAIN positive ADD CONSTRAINT x CHECK (1 = 0) NOT VALID",
+    ),
+    good=(
+        "ALTER TABLE orders ADD CONSTRAINT x CHECK (amount >= 0) NOT VALID",
+        "CREATE TABLE x (a int); ALTER TABLE x ADD CHECK (false)",
+    ),
+)
 _CHOSEN = {
     "user_metadata": "user_metadata, which every user can change for themselves",
     "raw_user_meta_data": "raw_user_meta_data, which every user can change for themselves",
@@ -47,6 +68,23 @@ def replace_function(node: Node, state: State) -> None:
         whom = "everybody who has signed in" if answer and not always_true(_expression(made)) else "everybody"
         words = {"name": label(made.name), "answer": "yes" if answer else "no", "whom": whom, "so": so}
         state.see(ONE_ANSWER, severity, **words)
+
+
+@on_alter("AddConstraint")
+def check_never(command: Node, alter: Node, state: State) -> None:
+    """ADD CHECK that no row passes."""
+    condition = command["def"]["Constraint"].get("raw_expr")
+    if condition and never_true(condition) and not state.is_new_relation(alter["relation"]):
+        state.see(NEVER, of=f"of {label(relation(alter['relation']))}")
+
+
+@on("AlterDomainStmt")
+def domain_check_never(node: Node, state: State) -> None:
+    """ALTER DOMAIN … ADD CHECK that no value passes."""
+    domain = dotted(strings(node["typeName"]))
+    condition = node.get("def", {}).get("Constraint", {}).get("raw_expr")
+    if condition and never_true(condition) and domain not in state.made_types:
+        state.see(NEVER, of=f"with a value of {label(domain)}")
 
 
 def says_yes(condition: Node, state: State) -> bool:

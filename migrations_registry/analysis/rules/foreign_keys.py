@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrations_registry.analysis.model import AX, BLOCKING, CONVENTION, SRE, Name, label
+from migrations_registry.analysis.model import AX, BLOCKING, COMPATIBILITY, CONVENTION, SRE, Name, label
 from migrations_registry.analysis.parsing.nodes import relation, strings
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
@@ -58,6 +58,24 @@ FK_NO_INDEX = rule(
     bad=("ALTER TABLE orders ADD CONSTRAINT x FOREIGN KEY (customer_id) REFERENCES customers (id) NOT VALID",),
     good=("SELECT 1",),
 )
+FK_EMPTY = rule(
+    "MC-FK-EMPTY",
+    COMPATIBILITY,
+    "{parent} is new and this file puts no row there: until they are, every write that gives {columns} of {name} a "
+    "value fails",
+    "Fill {parent} in this file first.",
+    lock=SRE,
+    bad=(
+        "CREATE TABLE x (id bigint PRIMARY KEY); "
+        "ALTER TABLE orders ADD CONSTRAINT y FOREIGN KEY (customer_id) REFERENCES x NOT VALID",
+    ),
+    good=(
+        "CREATE TABLE x (id bigint PRIMARY KEY); INSERT INTO x SELECT id FROM customers; "
+        "ALTER TABLE orders ADD CONSTRAINT y FOREIGN KEY (customer_id) REFERENCES x NOT VALID",
+        "CREATE TABLE x (id bigint PRIMARY KEY); ALTER TABLE orders ADD COLUMN z bigint; "
+        "ALTER TABLE orders ADD CONSTRAINT y FOREIGN KEY (z) REFERENCES x NOT VALID",
+    ),
+)
 CREATE_FK_PARENT = rule(
     "ML-CREATE-FK-PARENT",
     CONVENTION,
@@ -80,6 +98,10 @@ def foreign_key(constraint: Node, name: Name, state: State) -> None:
         state.see(FK_NOT_VALID if constraint.get("skip_validation") else ADD_FK, **words)
     columns = strings(constraint.get("fk_attrs", []))
     state.references[name, constraint.get("conname", f"{name[1]}_{'_'.join(columns)}_fkey")] = parent, tuple(columns)
+    ours = all((name, column) in state.created_columns for column in columns)
+    is_filled = parent in state.filled or ("rows", parent) in state.uses
+    if state.is_new(parent) and not ours and not is_filled:
+        state.see(FK_EMPTY, columns=", ".join(columns), **words)
     facts = state.table(name)
     if facts is None or (columns and columns[0] not in facts.indexed):
         state.see(FK_NO_INDEX, columns=", ".join(columns), **words)

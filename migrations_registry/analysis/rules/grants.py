@@ -7,7 +7,7 @@ from migrations_registry.analysis.parsing.arguments import type_text
 from migrations_registry.analysis.parsing.nodes import object_name, relation
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
-from migrations_registry.analysis.rules.functions import asks_caller
+from migrations_registry.analysis.rules.definers import asks_caller
 from migrations_registry.analysis.rules.roles import MANAGED
 from migrations_registry.analysis.rules.sequences import is_own_sequence
 from migrations_registry.analysis.state import State

@@ -92,17 +92,19 @@ def create_trigger(node: Node, state: State) -> None:
         state.see(TRIGGER, name=label(name))
         function = strings(node["funcname"])[-1]
         known = state.routines.get(function) or live_routines(function, state)
-        which, what = _stopped(node, [ways_out(each) for each in known if each.language == "plpgsql"])
-        if what:
-            events = " and ".join(sorted(trigger_events(node["events"])))
-            words = {"events": events, "what": what, "trigger": node["trigname"]}
+        bodies = [ways_out(each) for each in known if each.language == "plpgsql"]
+        told: dict[tuple[str, str], list[str]] = {}
+        for event in sorted(trigger_events(node["events"])):
+            told.setdefault(_stopped(event, node, bodies), []).append(event)
+        told.pop(("", ""), None)
+        for (which, what), events in told.items():
+            words = {"events": " and ".join(events), "what": what, "trigger": node["trigname"]}
             state.see(TRIGGER_STOPS, which=which, name=label(name), **words)
 
 
-def _stopped(node: Node, bodies: list[list[str]]) -> tuple[str, str]:
+def _stopped(event: str, node: Node, bodies: list[list[str]]) -> tuple[str, str]:
     """Which writes fail or are left out, and how; a check that refuses some rows is what triggers are for."""
-    events = trigger_events(node["events"])
-    nothing = {"NULL"} | ({"OLD"} if DELETE not in events else set()) | ({"NEW"} if events == {DELETE} else set())
+    nothing = {"NULL", "NEW" if event == DELETE else "OLD"}
     always = "whenClause" not in node and "columns" not in node and all(len(ways) == 1 for ways in bodies)
     if always and {*itertools.chain(*bodies)} == {RAISES}:
         return "every", "fails, whatever the row holds"
