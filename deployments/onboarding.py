@@ -86,12 +86,12 @@ def _key() -> Step:
         return Step("Render key", "bad", "RENDER_API_KEY is not set", todo)
     if state and state.error:
         return Step("Render key", "bad", state.error, "Correct it, then read again.")
-    return Step(
-        "Render key",
-        "ok" if state else "warn",
-        "Render answers" if state else "not used yet",
-        "" if state else "Read from Render.",
-    )
+    if state is None:
+        return Step("Render key", "warn", "not used yet", "Read from Render.")
+    told = next((check for check in doctor.run(only="render") if check.name == "Render"), None)
+    if told is not None and told.tone != "ok":  # of an hour ago
+        return Step("Render key", told.tone, told.found, "Start a worker: it reads Render every half minute.")
+    return Step("Render key", "ok", "Render answers")
 
 
 def _services(services: list[Service]) -> Step:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,7 @@ from providers.http.errors import Misshapen
 
 Json = Mapping[str, Any]
 LAST_YEAR = 2200
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # Unicode TR 9, 2.1 to 2.4
 
 
 def moment(value: Any, first_year: int = 2) -> datetime | None:
@@ -31,8 +33,15 @@ def moment(value: Any, first_year: int = 2) -> datetime | None:
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
-def text(value: Any) -> str:
+def content(value: Any) -> str:
+    """What is compared and kept as it is: the value of a variable, a file."""
     return storable(value if isinstance(value, str) else "" if value is None else str(value))
+
+
+def text(value: Any) -> str:
+    """Words for people: a sign that turns the order of what stands behind it shows as the sign for what is unreadable,
+    so that no name or title lets a sentence of ours read as another."""
+    return _TURNING.sub("�", content(value))
 
 
 def part(value: Any) -> Json:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from providers.http.errors import UnknownOutcome
 from providers.http.part import Part
-from providers.http.shapes import needed, part, text
+from providers.http.shapes import content, needed, part
 from providers.render.models import about
 from providers.render.paging import at, things
 from providers.render.records import Blueprint, BlueprintCheck, EnvVar, Webhook, WebhookEvent
@@ -17,11 +17,11 @@ class EnvVars(Part):
     def list(self, service: str) -> Iterator[EnvVar]:
         """Names and values in plain: hash them at once, store neither."""
         for data in things(self._http, at("services", service, "env-vars"), "envVar"):
-            yield EnvVar(needed(data, "key"), text(data.get("value")))
+            yield EnvVar(needed(data, "key"), content(data.get("value")))
 
     def get(self, service: str, key: str) -> EnvVar:
         data = about(key, self._http.get(at("services", service, "env-vars", key)), "key")
-        return EnvVar(key, text(data.get("value")))
+        return EnvVar(key, content(data.get("value")))
 
     def set(self, service: str, key: str, value: str) -> None:
         """Sets one key. It takes effect with the next deploy."""

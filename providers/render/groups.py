@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from providers.errors import ProviderError
 from providers.http.errors import Misshapen
 from providers.http.part import Part
-from providers.http.shapes import Json, moment, needed, part, text
+from providers.http.shapes import Json, content, moment, needed, part, text
 from providers.render.models import about, listed
 from providers.render.paging import PAGE, at, things
 from providers.render.records import EnvVar
@@ -27,7 +27,7 @@ class SecretFile:
 
     @classmethod
     def parse(cls, data: Json) -> SecretFile:
-        return cls(needed(data, "name"), text(data.get("content")))
+        return cls(needed(data, "name"), content(data.get("content")))
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,9 @@ class EnvGroup:
             owner_id=text(data.get("ownerId")),
             created_at=moment(data.get("createdAt")),
             services=tuple(text(part(link).get("id")) for link in listed(data.get("serviceLinks"))),
-            variables=tuple(EnvVar(needed(var, "key"), text(var.get("value"))) for var in listed(data.get("envVars"))),
+            variables=tuple(
+                EnvVar(needed(var, "key"), content(var.get("value"))) for var in listed(data.get("envVars"))
+            ),
             files=tuple(SecretFile.parse(file) for file in listed(data.get("secretFiles"))),
         )
 
@@ -95,7 +97,7 @@ class EnvGroups(Part):
 
     def variable(self, group: str, key: str) -> EnvVar:
         data = about(key, self._http.get(at("env-groups", group, "env-vars", key)), "key")
-        return EnvVar(key, text(data.get("value")))
+        return EnvVar(key, content(data.get("value")))
 
     def file(self, group: str, name: str) -> SecretFile:
         return SecretFile.parse(about(name, self._http.get(at("env-groups", group, "secret-files", name)), "name"))

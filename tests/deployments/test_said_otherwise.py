@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
-from deployments import doctor
+from deployments import doctor, onboarding
 from deployments.health.assessment import Verdict, assess
 from deployments.models import Deployment, Service
 from deployments.render import webhooks
@@ -240,3 +241,50 @@ def test_the_entry_of_a_service_that_moved_reads_as_a_sentence(sandbox: Harness,
 
     entry = Entry.objects.get(code="deployments.settings_changed")
     assert f"owner id {api.owner_id} → tea-other" in registry.sentence_for(entry)
+
+
+TURNED = "shop‮ gnigats‬⁦x"
+
+
+def test_no_name_or_title_turns_the_order_of_a_sentence(sandbox: Harness, api: Service) -> None:
+    """Names, titles and branches; the value of a variable is kept as it is."""
+    there = sandbox.sandbox.world.services[api.render_id]
+    sandbox.control("push", branch="main", message=TURNED)
+    sandbox.control("manual", service=API)
+    there.update({"name": TURNED, "branch": TURNED})
+    sandbox.render.env_vars.set(api.render_id, "TITLE", TURNED)
+
+    poll()
+
+    row = Service.objects.get(pk=api.pk)
+    shown = [
+        row.name,
+        *row.deployments.values_list("commit_message", flat=True),
+        *Entry.objects.values_list("data", flat=True),
+    ]
+    assert not [words for words in shown if set("‪‫‬‭‮⁦⁧⁨⁩") & set(words)]
+    assert row.name.startswith("shop� gnigats")
+    assert sandbox.render.env_vars.get(api.render_id, "TITLE").value == TURNED
+
+
+def test_the_set_up_says_that_render_answers_only_of_lately(api: Service) -> None:
+    Heartbeat.objects.update_or_create(name="job:deployments.poll", defaults={"beat_at": timezone.now()})
+    assert onboarding._key().tone == "ok"
+    Heartbeat.objects.filter(name="job:deployments.poll").update(beat_at=timezone.now() - timedelta(hours=3))
+
+    assert onboarding._key().tone == "warn"
+
+
+@pytest.mark.parametrize(
+    ("fields", "word"),
+    [({"suspended": True}, "Suspended"), ({"missing_since": timezone.now()}, "Cannot tell"), ({}, "Within")],
+)
+def test_a_preview_within_its_time_is_not_green_for_that(
+    everything: Client, api: Service, fields: dict[str, Any], word: str
+) -> None:
+    Service.objects.exclude(parent_render_id="").update(preview_expires_at=timezone.now() + timedelta(days=1), **fields)
+
+    page = everything.get(reverse("admin:deployments_previews")).text
+
+    assert f"</span>{word}" in page
+    assert "badge ok" not in page
