@@ -150,4 +150,14 @@ def _reach(environment: Environment, seen: Network) -> Check:
         return Check(
             name, "idle", "Render's addresses are not known yet", WHY, workspace.known().notes.get("addresses", "")
         )
+    if unknown := _unknown(environment):
+        found = f"every address that Render told of is in the allow-list; of {', '.join(unknown)} it told none"[:300]
+        return Check(name, "warn", found, WHY, "They are asked for every quarter of an hour.")
     return Check(name, "ok", "every address of Render's services is in the allow-list", WHY)
+
+
+def _unknown(environment: Environment) -> list[str]:
+    """Its services that connect from addresses which nobody knows."""
+    told = [service for service, addresses in workspace.known().addresses.items() if addresses]
+    rows = Service.objects.filter(environment=environment, removed_at=None).exclude(render_id__in=told)
+    return list(rows.exclude(type="static_site").order_by("name").values_list("name", flat=True)[:5])

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from pyrage import RecipientError, x25519
@@ -119,6 +120,7 @@ def secrets(environment: Environment | None) -> Iterator[Check]:
             yield Check(variable.name, "warn", "no worker tells", variable.why, fix)
     yield from _identity()
     yield from _shown()
+    yield from _in_clear()
 
 
 def holdings(queues: Collection[str]) -> dict[str, tuple[bool, bool]]:
@@ -165,3 +167,12 @@ def _shown() -> Iterator[Check]:
         why = "Whatever runs under this user, a drill's server too, may read the variables of its processes."
         fix = "Start the portal's commands directly or with exec, or hand keys over by OPS_SECRETS_FD (docs/deploy.md)."
         yield Check("keys of other processes", "warn", found, why, fix)
+
+
+def _in_clear() -> Iterator[Check]:
+    """Providers that a key is sent to over plain HTTP, other than to this machine."""
+    for name in ("RENDER_API_BASE", "SUPABASE_API_BASE"):
+        address = urlsplit(getattr(settings, name))
+        if address.scheme != "https" and address.hostname not in ("127.0.0.1", "::1", "localhost"):
+            why = "Whoever stands between reads the key, and answers in the provider's name."
+            yield Check(name, "bad", "does not begin with https://", why, "Set its https address, or unset it.")

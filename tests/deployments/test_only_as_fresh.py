@@ -50,10 +50,10 @@ def api() -> Service:
     return row
 
 
-def another(api: Service, **more: Any) -> None:
+def another(api: Service, **more: Any) -> Service:
     well = {"type": "web_service", "url": "https://b", "health_check_path": "/", "health": "healthy"}
     now = {"probed_at": database_time(), "environment": api.environment, "health_streak": 9}
-    Service.objects.create(**{"render_id": "srv-2", "name": "web", **well, **now, **more})
+    return Service.objects.create(**{"render_id": "srv-2", "name": "web", **well, **now, **more})
 
 
 HEALTH: list[tuple[str, dict[str, Any], str, str]] = [
@@ -160,12 +160,16 @@ def unread(api: Service) -> None:
     ConfigFingerprint.objects.update(seen_at=database_time() - AGO)
 
 
+def addressed(*services: Service) -> None:
+    Heartbeat.objects.keep(workspace.KEPT, {"addresses": {row.render_id: ["192.0.2.1"] for row in services}})
+
+
 def unknown(api: Service) -> None:
-    another(api)
+    addressed(api, another(api))
 
 
 def unknown_worker(api: Service) -> None:
-    another(api, type="background_worker", url="")
+    addressed(api, another(api, type="background_worker", url=""))
 
 
 def unlooked(api: Service) -> None:

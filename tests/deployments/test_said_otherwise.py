@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from deployments import doctor, onboarding
+from deployments import doctor, network, onboarding, workspace
 from deployments.health.assessment import Verdict, assess
 from deployments.models import Deployment, Service
 from deployments.render import webhooks
@@ -21,7 +21,8 @@ from deployments.render.service_rows import store_service
 from deployments.render.sync import poll
 from ledger import registry
 from ledger.models import Entry
-from operations.models import Heartbeat
+from operations.doctor import variables
+from operations.models import Environment, Heartbeat
 from providers import bounded_json
 from providers.errors import ProviderError
 from providers.http.errors import Unavailable, UnknownOutcome
@@ -288,3 +289,34 @@ def test_a_preview_within_its_time_is_not_green_for_that(
 
     assert f"</span>{word}" in page
     assert "badge ok" not in page
+
+
+@pytest.mark.parametrize(("kind", "tone"), [("background_worker", "warn"), ("static_site", "ok")])
+def test_a_service_of_whose_addresses_nobody_knows_is_not_let_in(api: Service, kind: str, tone: str) -> None:
+    place = Environment.objects.get(pk=api.environment_id)
+    Service.objects.filter(environment=place).exclude(pk=api.pk).update(type="static_site")
+    Service.objects.create(render_id="srv-new", name="new", type=kind, environment=place)
+    Environment.objects.filter(pk=place.pk).update(supabase_ref="abc")
+    Heartbeat.objects.keep(workspace.KEPT, {"addresses": {api.render_id: ["192.0.2.1"], "srv-new": []}})
+    seen = {"allowed": ["192.0.2.0/24"], "seen_at": timezone.now().isoformat()}
+    place.refresh_from_db()
+    Heartbeat.objects.keep(network._name(place), seen)
+
+    (check,) = [check for check in network.of(place) if check.name.endswith("reach from Render")]
+
+    assert (check.tone, "of new it told none" in check.found) == (tone, tone == "warn")
+
+
+BASES = [
+    ("http://api.render.com/v1", True),
+    ("HTTP://x.example", True),
+    ("http://127.0.0.1:9", False),
+    ("https://x.example", False),
+]
+
+
+@pytest.mark.parametrize(("base", "red"), BASES)
+def test_a_key_that_is_sent_in_clear_is_red(settings: Any, base: str, red: bool) -> None:
+    settings.RENDER_API_BASE, settings.SUPABASE_API_BASE = base, "https://x.example"
+
+    assert [check.tone for check in variables.secrets(None) if check.name.endswith("_API_BASE")] == ["bad"] * red
