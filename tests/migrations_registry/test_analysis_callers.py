@@ -74,6 +74,29 @@ NEVER = {
     "CREATE TABLE n (c text PRIMARY KEY); ALTER TABLE t ADD COLUMN c text; "
     "ALTER TABLE t ADD FOREIGN KEY (c) REFERENCES n NOT VALID": ROUTINE,
 }
+MINE = "CREATE POLICY p ON t FOR SELECT TO authenticated USING ({})"
+ANYBODYS = {
+    "owner = auth.uid() OR owner IS NOT NULL": DESTRUCTIVE,
+    "t.owner IS NOT NULL OR (SELECT auth.uid()) = t.owner": DESTRUCTIVE,
+    "owner = auth.uid() OR team IS NOT NULL": ROUTINE,
+    "owner = auth.uid() OR owner IS NULL": ROUTINE,
+    "owner = auth.uid() AND owner IS NOT NULL": ROUTINE,
+    "owner = auth.uid() OR is_public": ROUTINE,
+}
+SIGNS_UP = (
+    "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$ BEGIN "
+    "INSERT INTO public.profiles (id, x) VALUES (new.id, {}); RETURN new; END $$; "
+    "CREATE TRIGGER g {} INSERT ON auth.users FOR EACH ROW EXECUTE FUNCTION f()"
+)
+SIGNED_UP = {
+    ("new.raw_user_meta_data ->> 'role'", "AFTER"): DESTRUCTIVE,
+    ("(new.raw_user_meta_data->>'is_admin')::boolean", "AFTER"): DESTRUCTIVE,
+    ("coalesce((new.raw_user_meta_data) ->> 'tenant_id', '')", "AFTER"): DESTRUCTIVE,
+    ("new.raw_user_meta_data #>> '{user_metadata,plan}'", "AFTER"): DESTRUCTIVE,
+    ("new.raw_user_meta_data ->> 'full_name'", "BEFORE"): DESTRUCTIVE,
+    ("new.raw_user_meta_data ->> 'full_name'", "AFTER"): ROUTINE,
+    ("new.raw_app_meta_data ->> 'role'", "AFTER"): ROUTINE,
+}
 COMMENTS = {
     "COMMENT ON SCHEMA public IS '@graphql({\"inflect_names\": true})'": SENSITIVE,
     'COMMENT ON TYPE mood IS \'@graphql({"mappings": {"a-b": "A"}})\'': SENSITIVE,
@@ -144,3 +167,13 @@ def test_a_function_that_gets_its_owners_rights_later_is_judged_by_what_it_does(
 @pytest.mark.parametrize("text", NEVER)
 def test_what_no_row_passes_any_more_is_told(text: str) -> None:
     assert analyse(text.encode(), as_runner=True).risk == NEVER[text]
+
+
+@pytest.mark.parametrize("condition", ANYBODYS)
+def test_a_row_that_is_somebodys_is_not_everybodys(condition: str) -> None:
+    assert analyse(MINE.format(condition).encode()).risk == ANYBODYS[condition]
+
+
+@pytest.mark.parametrize(("value", "when"), SIGNED_UP)
+def test_who_signs_up_does_not_choose_what_they_may_do(value: str, when: str) -> None:
+    assert analyse(SIGNS_UP.format(value, when).encode()).risk == SIGNED_UP[value, when]

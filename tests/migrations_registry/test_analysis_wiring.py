@@ -86,7 +86,7 @@ CreateExtensionStmt: extension
 CreateFdwStmt: foreign
 CreateForeignServerStmt: foreign
 CreateForeignTableStmt: create create_foreign_table foreign shows_another_server
-CreateFunctionStmt: create_definer create_function language managed_names own_settings replace_function
+CreateFunctionStmt: create_definer create_function language managed_names own_settings replace_function trusts_caller
 CreateOpClassStmt: default_of
 CreatePLangStmt: language
 CreatePolicyStmt: create_policy managed_schema

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from migrations_registry.analysis.parsing.comparisons import bare, is_key, sides_of
+from migrations_registry.analysis.parsing.comparisons import bare, columns, is_key, sides_of
 from migrations_registry.analysis.parsing.nodes import constant, strings
 from migrations_registry.analysis.parsing.parser import Node
 
@@ -72,7 +72,8 @@ def asks_nothing(condition: Node) -> bool:
     """Of a row: true for every one, or for all who have signed in or carry one of the API's roles."""
     node = condition.get("BoolExpr", {})
     if node.get("boolop") in ("AND_EXPR", "OR_EXPR"):
-        return (all if node["boolop"] == "AND_EXPR" else any)(asks_nothing(part) for part in node["args"])
+        some = node["boolop"] == "OR_EXPR" and _fits_either_way(node["args"])
+        return some or (all if node["boolop"] == "AND_EXPR" else any)(asks_nothing(part) for part in node["args"])
     if "NullTest" in condition:
         tested = condition["NullTest"]
         return tested["nulltesttype"] == "IS_NOT_NULL" and bool(_auth(tested["arg"]) or is_key(tested["arg"]))
@@ -80,6 +81,14 @@ def asks_nothing(condition: Node) -> bool:
     if any(_auth(side) == "role" for side in sides_of(compared)):
         return strings(compared["name"]) == ["="] and bool(_CALLERS & texts_in(compared))
     return always_true(condition)
+
+
+def _fits_either_way(parts: list[Node]) -> bool:
+    """A column is somebody's, or anybody's: `owner = auth.uid() OR owner IS NOT NULL`."""
+    tests = [part["NullTest"] for part in parts if "NullTest" in part]
+    given = {name[-1] for test in tests if test["nulltesttype"] == "IS_NOT_NULL" for name in columns(test["arg"])}
+    sides = [side for part in parts for side in sides_of(part.get("A_Expr", {}))]
+    return any(map(_auth, sides)) and any(name[-1] in given for side in sides for name in columns(side))
 
 
 def _auth(expression: Node) -> str:

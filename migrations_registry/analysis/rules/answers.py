@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from migrations_registry.analysis.model import COMPATIBILITY, SECURITY, label
 from migrations_registry.analysis.parsing.conditions import always_true, asks_nothing, never_true, texts_in
 from migrations_registry.analysis.parsing.nodes import (
@@ -48,6 +50,24 @@ NEVER = rule(
         "CREATE TABLE x (a int); ALTER TABLE x ADD CHECK (false)",
     ),
 )
+METADATA = rule(
+    "MS-POLICY-METADATA",
+    SECURITY,
+    "{who} trusts {what}",
+    "Keep roles in app_metadata, and who belongs where in a table of your own.",
+    bad=(
+        "CREATE POLICY x ON orders USING ((current_setting('claims')::json -> 'user_metadata' ->> 'role') = 'admin')",
+        "CREATE POLICY x ON orders USING (note = current_setting('request.headers', true)::json ->> 'x-tenant')",
+        "CREATE FUNCTION x() RETURNS text LANGUAGE sql AS $$ SELECT current_setting('claims')::json -> "
+        "'user_metadata' ->> 'role' $$",
+    ),
+    good=(
+        "CREATE POLICY x ON orders USING ((auth.jwt() -> 'app_metadata' ->> 'role') = 'admin')",
+        "CREATE FUNCTION x() RETURNS text LANGUAGE sql AS $$ SELECT auth.jwt() -> 'user_metadata' ->> 'name' $$",
+    ),
+)
+_READS = re.compile(r"user_meta_?data(?:'?\)?\s*+->>?\s*+'|,)(\w*+)", re.IGNORECASE)
+_POWER = re.compile(r"role|admin|permission|tenant|tier|plan|credit|staff|owner", re.IGNORECASE)
 _CHOSEN = {
     "user_metadata": "user_metadata, which every user can change for themselves",
     "raw_user_meta_data": "raw_user_meta_data, which every user can change for themselves",
@@ -68,6 +88,14 @@ def replace_function(node: Node, state: State) -> None:
         whom = "everybody who has signed in" if answer and not always_true(_expression(made)) else "everybody"
         words = {"name": label(made.name), "answer": "yes" if answer else "no", "whom": whom, "so": so}
         state.see(ONE_ANSWER, severity, **words)
+
+
+@on("CreateFunctionStmt")
+def trusts_caller(node: Node, state: State) -> None:
+    """CREATE FUNCTION that reads there what somebody may do."""
+    made = routine(node, state.source, state.scope.schemas[0])
+    if any(_POWER.search(found[1]) for found in _READS.finditer(made.body or made.statement)):
+        state.see(METADATA, who=f"{label(made.name)}()", what=_CHOSEN["user_metadata"])
 
 
 @on_alter("AddConstraint")

@@ -8,7 +8,7 @@ from migrations_registry.analysis.parsing.nodes import dotted, inner_nodes, rela
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.postgresql.builtin_functions import is_volatile
 from migrations_registry.analysis.rule_registry import on, on_alter, rule
-from migrations_registry.analysis.rules.answers import chosen_by_caller, says_yes
+from migrations_registry.analysis.rules.answers import METADATA, chosen_by_caller, says_yes
 from migrations_registry.analysis.rules.grants import role_names, told
 from migrations_registry.analysis.state import State
 
@@ -82,17 +82,6 @@ CREATE_POLICY = rule(
     lock=AX,
     bad=("CREATE POLICY x ON orders FOR SELECT USING (id > 0)",),
     good=("CREATE TABLE x (a int); CREATE POLICY p ON x AS RESTRICTIVE USING (a > 0)",),
-)
-POLICY_METADATA = rule(
-    "MS-POLICY-METADATA",
-    SECURITY,
-    "policy {policy} of {name} trusts {what}",
-    "Keep roles in app_metadata, and who belongs where in a table of your own.",
-    bad=(
-        "CREATE POLICY x ON orders USING ((current_setting('claims')::json -> 'user_metadata' ->> 'role') = 'admin')",
-        "CREATE POLICY x ON orders USING (note = current_setting('request.headers', true)::json ->> 'x-tenant')",
-    ),
-    good=("CREATE POLICY x ON orders USING ((auth.jwt() -> 'app_metadata' ->> 'role') = 'admin')",),
 )
 POLICY_RECURSES = rule(
     "MC-POLICY-RECURSES",
@@ -169,7 +158,7 @@ def create_policy(node: Node, state: State) -> None:
     is_ours = state.is_new(name) or name in state.perhaps_created
     opens = [] if verb == "select" and is_ours else opens
     if what := chosen_by_caller(opens, state):
-        state.see(POLICY_METADATA, None, None, lock, what=what, **words)
+        state.see(METADATA, None, None, lock, who=f"policy {node['policy_name']} of {label(name)}", what=what)
     of_all = any(asks_nothing(condition) or says_yes(condition, state) for condition in opens)
     harmless = ("select", "insert") if wide == ["authenticated"] else ("select",)
     blind = verb not in harmless and bool(opens) and not _asks_caller(node)

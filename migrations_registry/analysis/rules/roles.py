@@ -82,6 +82,7 @@ POWERS = {
     "isreplication": "may copy the whole server (REPLICATION)",
     "createdb": "may make databases (CREATEDB)",
 }
+_BEFORE = 2  # catalog/pg_trigger.h
 _DDL = (
     "CreateStmt",
     "AlterTableStmt",
@@ -120,8 +121,8 @@ def drop_role(node: Node, state: State) -> None:
 
 @on(*_DDL)
 def managed_schema(node: Node, state: State) -> None:
-    """DDL on a schema of the platform. Policies on storage and realtime, and triggers of users that run a function of
-    the file, are the documented exceptions.
+    """DDL on a schema of the platform. Policies on storage and realtime, and triggers that run a function of the file
+    after a user was written, are the documented exceptions.
     """
     target = node.get("relation") or node.get("table") or node.get("view") or node.get("sequence") or {}
     if "into" in node:
@@ -130,7 +131,8 @@ def managed_schema(node: Node, state: State) -> None:
         item["RangeVar"].get("schemaname", "") for item in node.get("relations", [])
     }
     allowed = {"storage", "realtime"} if "policy_name" in node else set()
-    if "trigname" in node and target.get("relname") == "users" and _is_own(node["funcname"], state):
+    after = "trigname" in node and not node.get("timing", 0) & _BEFORE
+    if after and target.get("relname") == "users" and _is_own(node["funcname"], state):
         allowed.add("auth")
     for schema in (schemas & MANAGED) - allowed:
         state.see(MANAGED_SCHEMA, schema=schema)
