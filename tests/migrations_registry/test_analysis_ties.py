@@ -79,6 +79,21 @@ HARMLESS = (
     "ALTER TABLE p ATTACH PARTITION q FOR VALUES FROM (1) TO (9); DROP TABLE p",
     "CREATE VIEW p AS SELECT * FROM p; SELECT 1",
 )
+# A SELECT without columns is one too, wherever a query may stand.
+NO_COLUMNS = (
+    "CREATE VIEW p AS SELECT FROM orders",
+    "CREATE TEMP VIEW p AS SELECT FROM orders WHERE false",
+    "CREATE MATERIALIZED VIEW p AS SELECT FROM orders",
+    "CREATE TABLE app.p AS SELECT FROM orders",
+    "CREATE POLICY p ON app.t FOR SELECT USING (EXISTS (SELECT FROM orders WHERE id = auth.uid()))",
+    "CREATE FUNCTION p() RETURNS boolean LANGUAGE sql AS 'SELECT'",
+    "CREATE FUNCTION p() RETURNS boolean BEGIN ATOMIC SELECT; END",
+    "MERGE INTO t USING (SELECT FROM orders) s ON true WHEN MATCHED THEN DO NOTHING",
+    "INSERT INTO t SELECT FROM orders",
+    "WITH p AS (SELECT FROM orders) SELECT FROM p",
+    "COPY (SELECT FROM orders) TO STDOUT",
+    "DO $$ BEGIN PERFORM; EXECUTE 'SELECT FROM orders'; END $$",
+)
 WAYS = HOLDS | SHOWS | ELSEWHERE | OWNS | REFERS
 
 
@@ -95,6 +110,6 @@ def test_a_dropped_type_takes_the_older_column_along() -> None:
     assert analyse(text, as_runner=True).risk == "destructive"
 
 
-@pytest.mark.parametrize("text", HARMLESS)
+@pytest.mark.parametrize("text", [*HARMLESS, *NO_COLUMNS])
 def test_what_only_the_file_filled_is_its_own(text: str) -> None:
     assert analyse(text.encode(), as_runner=True).risk == "routine"

@@ -29,7 +29,7 @@ def fold(expression: str, known: Env) -> str | None:
     if len(statements) != 1 or statements[0].kind != "SelectStmt":
         return None
     node = statements[0].node
-    if set(node) - {"targetList", "limitOption", "op"} or len(node["targetList"]) != 1:
+    if set(node) - {"targetList", "limitOption", "op"} or len(node.get("targetList", ())) != 1:
         return None
     try:
         return _text(node["targetList"][0]["ResTarget"].get("val"), known)

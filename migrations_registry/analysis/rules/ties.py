@@ -118,7 +118,7 @@ def shows(node: Node, state: State) -> None:
     is_plain = len(sources) == 1 and "RangeVar" in sources[0] and not any(field in query for field in _NOT_WRITTEN)
     if is_plain:
         state.shown[name] = sources[0]["RangeVar"]
-        if "aliases" in node or any("name" in item["ResTarget"] for item in query["targetList"]):
+        if "aliases" in node or any("name" in item["ResTarget"] for item in query.get("targetList", ())):
             base = relation(sources[0]["RangeVar"])  # a new column's name may show an old column
             state.created_columns = {column for column in state.created_columns if column[0] != base}
     else:
