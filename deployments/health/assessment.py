@@ -1,7 +1,8 @@
 """What one answer of a health address says: good, bad, or nothing that could be judged. Pure.
 
-In: the answer. Out: a verdict with its sentence. Only a word that we know as good is good: what is cut, too long,
-empty, unreadable or a page for people is unclear, never healthy and never a reason to act.
+In: the answer. Out: a verdict with its sentence. Only a word that we know as good is good, and only one that we know as
+bad is bad: any other, what is cut, too long, empty, unreadable or a page for people is unclear, never healthy and never
+a reason to act.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ GOOD_WORDS = {"healthy", "ok", "pass", "up", "passing", "alive"}
 GOOD_DATABASE = {"connected", "ok", "healthy", "up", "true"}
 FLAGS = ("healthy", "ok", "alive", "up")
 NO = {"false", "no", "0", "down", "off"}
+_BAD = """bad broken crashed critical dead degraded disconnected error errored fail failed failing failure fatal ko
+    major major_outage not_serving out_of_service outage partial_outage timeout unavailable unhealthy unreachable"""
+BAD_WORDS = {*_BAD.split(), "not ok", *NO}
 TURNED_AWAY = {401, 403, 405, 407, 429, 451}  # whoever asks, by a rule that says nothing of the service
 _COMMIT = re.compile(r"(?<![0-9a-z])(?=[0-9]*[a-f])[0-9a-f]{7,64}(?![0-9a-z])")  # no date, no number
 
@@ -63,12 +67,16 @@ def assess(answer: HealthResponse) -> HealthAssessment:
 def _judged(answer: HealthResponse, said: Mapping[str, Any], word: str) -> tuple[Verdict, str]:
     """Of a whole answer that succeeded."""
     database = _short(said.get("database") or "", 60) if said.get("database") is not False else "false"
-    if word and word.lower() not in GOOD_WORDS and said:
+    if said and word.lower() in BAD_WORDS:
         return Verdict.BAD, f", but the body says {word}"
     if any(str(said[flag]).strip().lower() in NO for flag in FLAGS if flag in said):
         return Verdict.BAD, ", but the body says that it is not"
-    if database and database.lower() not in GOOD_DATABASE:
+    if database.lower() in BAD_WORDS:
         return Verdict.BAD, f", but the database is {database}"
+    if said and word and word.lower() not in GOOD_WORDS:
+        return Verdict.UNCLEAR, f", but the body says {word}, which may mean either"
+    if database and database.lower() not in GOOD_DATABASE:
+        return Verdict.UNCLEAR, f", but the database is {database}, which may mean either"
     if word.lower() in GOOD_WORDS:
         return Verdict.GOOD, f", {word}"
     if answer.status == 204 or database or any(said.get(flag) is True for flag in FLAGS):
