@@ -102,6 +102,8 @@ COMMENTS = {
     'COMMENT ON TYPE mood IS \'@graphql({"mappings": {"a-b": "A"}})\'': SENSITIVE,
     'COMMENT ON TABLE t IS \'@graphql({"totalCount": {"enabled": true}, "name": "X"})\'': SENSITIVE,
     "COMMENT ON TABLE t IS 'x @graphql ( {\"max_rows\": 9} )'": SENSITIVE,
+    f"COMMENT ON TABLE t IS '@graphql({'[' * 100_000})'": SENSITIVE,
+    f"COMMENT ON TABLE t IS '@graphql({'9' * 9_000})'": SENSITIVE,
     'COMMENT ON FUNCTION f(int) IS \'@graphql({"name": "x"})\'': SENSITIVE,
     'COMMENT ON CONSTRAINT c ON app.t IS \'@graphql({"foreign_name": "x"})\'': SENSITIVE,
     "COMMENT ON COLUMN t.a IS E'A column.\\n@name b'": SENSITIVE,

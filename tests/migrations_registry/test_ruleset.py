@@ -11,7 +11,7 @@ from migrations_registry.analysis.version import ruleset
 from migrations_registry.analysis.version.equivalence import ANALYSIS, PACKAGE
 from migrations_registry.analysis.version.source_digest import source_digest
 
-KNOWN = "1ccff762588abbc7"
+KNOWN = "0919012fa1e24f43"
 WORDS = "HIGH, LOW = 'high', 'low'\n"
 RULES = '''"""Rules."""
 from pkg.registry import rule

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 from migrations_registry.analysis.model import COMPATIBILITY, DATA, SECURITY, label
+from migrations_registry.analysis.parsing.depth import TooDeep, bounded_tree
 from migrations_registry.analysis.parsing.nodes import dotted, object_name, strings, type_name
 from migrations_registry.analysis.parsing.parser import Node
 from migrations_registry.analysis.rule_registry import on, rule
@@ -118,8 +118,8 @@ def api_comment(node: Node, state: State) -> None:
 
 def _only_adds(directive: str) -> bool:
     try:
-        given = json.loads(directive)
-    except ValueError:
+        given = bounded_tree(directive.encode())
+    except (ValueError, TooDeep):
         return False
     return isinstance(given, dict) and given.keys() <= _ADDS
 
