@@ -31,7 +31,16 @@ SAID = [
         200,
         [f'{{"status":"{word}"}}'.encode() for word in ("starting", "warn", "maintenance", "bereit", "200")],
     ),
-    (UNCLEAR, 200, [b'{"status":"ok","database":{"up":1}}', b'{"status":"ok","database":"17.4"}', b'{"database":1}']),
+    (
+        UNCLEAR,
+        200,
+        [
+            b'{"database":{"up":1}}',
+            b'{"status":"ok","database":{"up":1}}',
+            b'{"status":"ok","database":"17.4"}',
+            b'{"database":1}',
+        ],
+    ),
     (BAD, 503, [b"", b"OK", b'{"status":"healthy"}', b"<html>", b"[" * 9_000]),
     (BAD, 404, [b'{"status":"ok"}']),
     *((BAD, status, [b"", b"OK"]) for status in (400, 408, 410, 418, 500, 502, 504, 520, 599)),
